@@ -1,0 +1,118 @@
+"""Heatmaps -> joints: where each map peaks, and how sure it is."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+CONFIDENCE_RADIUS = 2
+"""Half the side, in heatmap px, of the window around the peak whose probability is the confidence."""
+
+
+def normalise_scores(scores: Tensor, heatmap_loss: str) -> Tensor:
+    """Raw scores (B, J, h, w) -> maps that sum to 1, so that both kinds of training read alike.
+
+    `cross_entropy` scores are logits of exactly that. `mse` scores copy a peak of height 1: what is
+    negative is nothing, and a background of mass 1 keeps an empty map from being blown up.
+    """
+    flat = scores.float().flatten(-2)
+    if heatmap_loss == "cross_entropy":
+        return F.softmax(flat, dim=-1).view(scores.shape)
+    positive = flat.clamp_min(0)
+    return (positive / (positive.sum(-1, keepdim=True) + 1)).view(scores.shape)
+
+
+def peak_indices(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Integer place (column, row), each (B, J), of the largest value of maps (B, J, h, w)."""
+    index = maps.flatten(-2).argmax(-1)
+    return index % maps.shape[-1], index // maps.shape[-1]
+
+
+def _value(maps: Tensor, column: Tensor, row: Tensor) -> Tensor:
+    """maps (B, J, h, w) at integer places (B, J); beyond the border, the border's value."""
+    height, width = maps.shape[-2:]
+    index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)
+    return maps.flatten(-2).gather(-1, index[..., None])[..., 0]
+
+
+def decode_quarter_offset(maps: Tensor) -> Tensor:
+    """Peak moved by a quarter pixel towards the higher neighbour (Newell et al. 2016).
+
+    maps (B, J, h, w) -> heatmap px (B, J, 2).
+    """
+    x, y = peak_indices(maps)
+    dx = torch.sign(_value(maps, x + 1, y) - _value(maps, x - 1, y))
+    dy = torch.sign(_value(maps, x, y + 1) - _value(maps, x, y - 1))
+    return torch.stack([x + 0.25 * dx, y + 0.25 * dy], dim=-1)
+
+
+def decode_dark(maps: Tensor) -> Tensor:
+    """Peak of the parabola through the logarithm of the map around its maximum.
+
+    Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation", CVPR
+    2020, equations 7 to 9, after smoothing with a 3x3 binomial kernel; the step is kept within a
+    pixel, and is none where the surface is not a peak. maps (B, J, h, w) -> heatmap px (B, J, 2).
+    """
+    kernel = torch.tensor([1.0, 2.0, 1.0], device=maps.device)
+    kernel = (kernel[:, None] * kernel / 16).view(1, 1, 3, 3)
+    joints = maps.flatten(0, 1)[:, None]
+    smooth = F.conv2d(F.pad(joints, (1, 1, 1, 1), mode="replicate"), kernel).view(maps.shape)
+    x, y = peak_indices(maps)
+    log_map = smooth.clamp_min(1e-10).log()
+
+    def at(dx: int, dy: int) -> Tensor:
+        return _value(log_map, x + dx, y + dy)
+
+    gradient = torch.stack([at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)], dim=-1) / 2
+    dxx = at(1, 0) - 2 * at(0, 0) + at(-1, 0)
+    dyy = at(0, 1) - 2 * at(0, 0) + at(0, -1)
+    dxy = (at(1, 1) - at(-1, 1) - at(1, -1) + at(-1, -1)) / 4
+    determinant = dxx * dyy - dxy**2
+    is_peak = (determinant > 1e-6) & (dxx < 0)
+    safe = torch.where(is_peak, determinant, torch.ones_like(determinant))
+    step_x = (dxy * gradient[..., 1] - dyy * gradient[..., 0]) / safe
+    step_y = (dxy * gradient[..., 0] - dxx * gradient[..., 1]) / safe
+    step = torch.stack([step_x, step_y], dim=-1).clamp(-1, 1)
+    return torch.stack([x, y], dim=-1) + torch.where(is_peak[..., None], step, 0.0)
+
+
+DECODERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "quarter_offset": decode_quarter_offset,
+    "dark": decode_dark,
+}
+
+
+def peak_probability(maps: Tensor) -> Tensor:
+    """Mass of normalised maps (B, J, h, w) in the window around their peak -> (B, J) in [0, 1]."""
+    x, y = peak_indices(maps)
+    size = 2 * CONFIDENCE_RADIUS + 1
+    mass = F.avg_pool2d(maps, size, stride=1, padding=CONFIDENCE_RADIUS) * size**2
+    return _value(mass, x, y).clamp(0, 1)
+
+
+def calibrated(probability: Tensor, calibration: tuple[float, float]) -> Tensor:
+    """Platt scaling: sigmoid(slope * logit(p) + offset), the chance that a joint is right."""
+    slope, offset = calibration
+    return torch.sigmoid(slope * torch.logit(probability.float(), eps=1e-4) + offset)
+
+
+def fit_calibration(probability: Tensor, right: Tensor) -> tuple[float, float]:
+    """Slope and offset of `calibrated` by maximum likelihood.
+
+    probability (N,) of joints, right (N,) bool: within the tolerance. Newton steps on the two
+    numbers with a slight pull to the identity, so that few or one-sided samples stay finite.
+    """
+    x = torch.logit(probability.double(), eps=1e-4)
+    design = torch.stack([x, torch.ones_like(x)], dim=-1)
+    identity = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    weights = identity.clone()
+    for _ in range(50):
+        p = torch.sigmoid(design @ weights)
+        gradient = design.T @ (p - right.double()) + (weights - identity)
+        curvature = design.T @ (design * (p * (1 - p))[:, None]) + torch.eye(2, dtype=torch.float64)
+        step = torch.linalg.solve(curvature, gradient)
+        weights = weights - step
+        if step.abs().max() < 1e-9:
+            break
+    return float(weights[0]), float(weights[1])

@@ -1,0 +1,60 @@
+"""What a trained hourglass must carry beside its weights, so that no flag has to be repeated."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stacked_hourglass.decoding import DECODERS
+from stacked_hourglass.model import SIZE_DIVISOR, Architecture
+from utils.errors import UserError
+
+MODEL_KIND = "stacked_hourglass"
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything between a picture and the joints that is not a weight."""
+
+    architecture: Architecture
+    resolution: int
+    """side of the square input, px"""
+    heatmap_loss: str
+    """what the scores were trained to be: `mse` or `cross_entropy`"""
+    decoder: str
+    """how a joint is read off its heatmap: a name of `decoding.DECODERS`"""
+    mean: tuple[float, float, float]
+    """colour mean of the training data, RGB in [0, 1]"""
+    std: tuple[float, float, float]
+    """colour deviation of the training data"""
+    calibration: tuple[float, float] = (1.0, 0.0)
+    """slope and offset of `decoding.calibrated`"""
+    skeleton: str = "mpii_16"
+
+    def __post_init__(self) -> None:
+        if self.resolution % SIZE_DIVISOR or self.resolution < SIZE_DIVISOR:
+            raise UserError(f"resolution must divide by {SIZE_DIVISOR}, not {self.resolution}")
+        if self.decoder not in DECODERS:
+            raise UserError(f"decoder must be one of {', '.join(DECODERS)}, not {self.decoder}")
+
+    def as_metadata(self) -> dict[str, Any]:
+        """Plain values for the metadata of a weights file."""
+        return {"kind": MODEL_KIND} | asdict(self)
+
+
+def description_from_metadata(metadata: dict[str, Any], source: str) -> Description:
+    """Inverse of `Description.as_metadata`. Raises UserError if `source` holds another model."""
+    kind = metadata.get("kind")
+    if kind != MODEL_KIND:
+        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
+    try:
+        return Description(
+            architecture=Architecture(**metadata["architecture"]),
+            resolution=int(metadata["resolution"]),
+            heatmap_loss=str(metadata["heatmap_loss"]),
+            decoder=str(metadata["decoder"]),
+            mean=tuple(metadata["mean"]),
+            std=tuple(metadata["std"]),
+            calibration=tuple(metadata["calibration"]),
+            skeleton=str(metadata["skeleton"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{source}: its description is damaged ({error})") from error

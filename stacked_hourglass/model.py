@@ -1,0 +1,177 @@
+"""Stacked hourglass network: pictures in, one stack of heatmaps per joint out.
+
+Newell, Yang, Deng, "Stacked Hourglass Networks for Human Pose Estimation", ECCV 2016, with the
+bottleneck residuals, biases and layer order of the public PyTorch form (bearpaw/pytorch-pose), so
+that its checkpoints give the same output.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+HEATMAP_STRIDE = 4
+DEPTH = 4
+SIZE_DIVISOR = HEATMAP_STRIDE * 2**DEPTH
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What decides the shape of every weight; it travels with the weights."""
+
+    stacks: int = 2
+    features: int = 256
+    blocks: int = 1
+    num_classes: int = 16
+    batch_norm_momentum: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("stacks", "features", "blocks", "num_classes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.features % 4:
+            raise ValueError(f"features must divide by 4, not {self.features}")
+        if not 0 < self.batch_norm_momentum <= 1:
+            raise ValueError(f"batch_norm_momentum must lie in (0, 1], not {self.batch_norm_momentum}")
+
+
+class Residual(nn.Module):
+    """Pre-activation bottleneck: norm-relu-conv three times (1x1, 3x3, 1x1), plus a shortcut."""
+
+    def __init__(self, channels_in: int, channels_out: int, momentum: float) -> None:
+        super().__init__()
+        middle = channels_out // 2
+        self.norm1 = nn.BatchNorm2d(channels_in, momentum=momentum)
+        self.conv1 = nn.Conv2d(channels_in, middle, 1)
+        self.norm2 = nn.BatchNorm2d(middle, momentum=momentum)
+        self.conv2 = nn.Conv2d(middle, middle, 3, padding=1)
+        self.norm3 = nn.BatchNorm2d(middle, momentum=momentum)
+        self.conv3 = nn.Conv2d(middle, channels_out, 1)
+        same = channels_in == channels_out
+        self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels_in, H, W) -> (B, channels_out, H, W)."""
+        y = self.conv1(F.relu(self.norm1(x), inplace=True))
+        y = self.conv2(F.relu(self.norm2(y), inplace=True))
+        y = self.conv3(F.relu(self.norm3(y), inplace=True))
+        return y + self.shortcut(x)
+
+
+def residual_group(channels: int, blocks: int, momentum: float) -> nn.Sequential:
+    """`blocks` residual blocks of equal width."""
+    return nn.Sequential(*(Residual(channels, channels, momentum) for _ in range(blocks)))
+
+
+class Hourglass(nn.Module):
+    """One level of the hourglass; the level below (or, at the bottom, a residual group) is inside."""
+
+    def __init__(self, depth: int, channels: int, blocks: int, momentum: float) -> None:
+        super().__init__()
+        self.skip = residual_group(channels, blocks, momentum)
+        self.down = residual_group(channels, blocks, momentum)
+        self.inner = (
+            Hourglass(depth - 1, channels, blocks, momentum)
+            if depth > 1
+            else residual_group(channels, blocks, momentum)
+        )
+        self.up = residual_group(channels, blocks, momentum)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, H, W) -> the same shape; H and W divide by 2 ** depth."""
+        low = self.up(self.inner(self.down(F.max_pool2d(x, 2))))
+        return self.skip(x) + F.interpolate(low, scale_factor=2, mode="nearest")
+
+
+class Stem(nn.Module):
+    """Picture -> features at a quarter of its size."""
+
+    def __init__(self, features: int, momentum: float) -> None:
+        super().__init__()
+        quarter, half = features // 4, features // 2
+        self.conv = nn.Conv2d(3, quarter, 7, stride=2, padding=3)
+        self.norm = nn.BatchNorm2d(quarter, momentum=momentum)
+        self.residual1 = Residual(quarter, half, momentum)
+        self.residual2 = Residual(half, features, momentum)
+        self.residual3 = Residual(features, features, momentum)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, features, H / 4, W / 4)."""
+        x = F.relu(self.norm(self.conv(images)), inplace=True)
+        x = F.max_pool2d(self.residual1(x), 2)
+        return self.residual3(self.residual2(x))
+
+
+class Stack(nn.Module):
+    """One hourglass with its head; all but the last hand their features on to the next."""
+
+    def __init__(self, architecture: Architecture, is_last: bool) -> None:
+        super().__init__()
+        features, momentum = architecture.features, architecture.batch_norm_momentum
+        joints = architecture.num_classes
+        self.hourglass = Hourglass(DEPTH, features, architecture.blocks, momentum)
+        self.residual = residual_group(features, architecture.blocks, momentum)
+        self.linear = nn.Conv2d(features, features, 1)
+        self.norm = nn.BatchNorm2d(features, momentum=momentum)
+        self.score = nn.Conv2d(features, joints, 1)
+        self.merge_features = None if is_last else nn.Conv2d(features, features, 1)
+        self.merge_score = None if is_last else nn.Conv2d(joints, features, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, features, h, w) -> features for the next stack, and heatmaps (B, joints, h, w)."""
+        y = self.residual(self.hourglass(x))
+        y = F.relu(self.norm(self.linear(y)), inplace=True)
+        score = self.score(y)
+        if self.merge_features is None or self.merge_score is None:
+            return x, score
+        return x + self.merge_features(y) + self.merge_score(score), score
+
+
+class StackedHourglass(nn.Module):
+    """The whole network. `architecture` holds its shape."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.stem = Stem(architecture.features, architecture.batch_norm_momentum)
+        last = architecture.stacks - 1
+        self.stacks = nn.ModuleList(Stack(architecture, i == last) for i in range(last + 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) normalised pictures, H and W dividing by 64 -> (S, B, J, H / 4, W / 4) scores.
+
+        Raw scores of every stack, the last stack last. Raises ValueError for another size.
+        """
+        height, width = images.shape[-2:]
+        if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
+            raise ValueError(f"picture sides must divide by {SIZE_DIVISOR}, not {width}x{height}")
+        x = self.stem(images)
+        scores = []
+        for stack in self.stacks:
+            x, score = stack(x)
+            scores.append(score)
+        return torch.stack(scores)
+
+
+def fold_batch_norm(model: StackedHourglass) -> StackedHourglass:
+    """A copy for inference, its weights changed so that most norms are gone; same output to 1e-5.
+
+    A norm right behind a convolution is a scale and shift of that convolution. The first norm of a
+    residual block is not: it follows a sum.
+    """
+    folded = deepcopy(model).eval()
+    for module in folded.modules():
+        if isinstance(module, Residual):
+            module.conv1 = fuse_conv_bn_eval(module.conv1, module.norm2)
+            module.conv2 = fuse_conv_bn_eval(module.conv2, module.norm3)
+            module.norm2 = module.norm3 = nn.Identity()
+        elif isinstance(module, Stem):
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()
+        elif isinstance(module, Stack):
+            module.linear = fuse_conv_bn_eval(module.linear, module.norm)
+            module.norm = nn.Identity()
+    return folded
