@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 CROP_MARGIN = 1.8
-"""Side of the cut crop over side of the person's box: rotation by 60 degrees at scale 1.25 needs it."""
+"""Side of the cut crop over side of the box: rotation by 60 degrees at scale 1.25 needs it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,10 @@ class Views:
 def plain_views(count: int) -> Views:
     """Views that change nothing: the person's box as it is."""
     return Views(
-        torch.ones(count), torch.zeros(count), torch.zeros(count, dtype=torch.bool), torch.ones(count, 3)
+        torch.ones(count),
+        torch.zeros(count),
+        torch.zeros(count, dtype=torch.bool),
+        torch.ones(count, 3),
     )
 
 

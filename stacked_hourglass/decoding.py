@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 CONFIDENCE_RADIUS = 2
-"""Half the side, in heatmap px, of the window around the peak whose probability is the confidence."""
+"""The confidence is the probability within so many heatmap px of the peak, in x and in y."""
 
 
 def normalise_scores(scores: Tensor, heatmap_loss: str) -> Tensor:

@@ -35,7 +35,9 @@ class Architecture:
         if self.features % 4:
             raise ValueError(f"features must divide by 4, not {self.features}")
         if not 0 < self.batch_norm_momentum <= 1:
-            raise ValueError(f"batch_norm_momentum must lie in (0, 1], not {self.batch_norm_momentum}")
+            raise ValueError(
+                f"batch_norm_momentum must lie in (0, 1], not {self.batch_norm_momentum}"
+            )
 
 
 class Residual(nn.Module):
@@ -46,9 +48,9 @@ class Residual(nn.Module):
         middle = channels_out // 2
         self.norm1 = nn.BatchNorm2d(channels_in, momentum=momentum)
         self.conv1 = nn.Conv2d(channels_in, middle, 1)
-        self.norm2 = nn.BatchNorm2d(middle, momentum=momentum)
+        self.norm2: nn.Module = nn.BatchNorm2d(middle, momentum=momentum)
         self.conv2 = nn.Conv2d(middle, middle, 3, padding=1)
-        self.norm3 = nn.BatchNorm2d(middle, momentum=momentum)
+        self.norm3: nn.Module = nn.BatchNorm2d(middle, momentum=momentum)
         self.conv3 = nn.Conv2d(middle, channels_out, 1)
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, 1)
@@ -67,7 +69,7 @@ def residual_group(channels: int, blocks: int, momentum: float) -> nn.Sequential
 
 
 class Hourglass(nn.Module):
-    """One level of the hourglass; the level below (or, at the bottom, a residual group) is inside."""
+    """One level of the hourglass, with the level below (at the bottom, a residual group) inside."""
 
     def __init__(self, depth: int, channels: int, blocks: int, momentum: float) -> None:
         super().__init__()
@@ -93,7 +95,7 @@ class Stem(nn.Module):
         super().__init__()
         quarter, half = features // 4, features // 2
         self.conv = nn.Conv2d(3, quarter, 7, stride=2, padding=3)
-        self.norm = nn.BatchNorm2d(quarter, momentum=momentum)
+        self.norm: nn.Module = nn.BatchNorm2d(quarter, momentum=momentum)
         self.residual1 = Residual(quarter, half, momentum)
         self.residual2 = Residual(half, features, momentum)
         self.residual3 = Residual(features, features, momentum)
@@ -115,7 +117,7 @@ class Stack(nn.Module):
         self.hourglass = Hourglass(DEPTH, features, architecture.blocks, momentum)
         self.residual = residual_group(features, architecture.blocks, momentum)
         self.linear = nn.Conv2d(features, features, 1)
-        self.norm = nn.BatchNorm2d(features, momentum=momentum)
+        self.norm: nn.Module = nn.BatchNorm2d(features, momentum=momentum)
         self.score = nn.Conv2d(features, joints, 1)
         self.merge_features = None if is_last else nn.Conv2d(features, features, 1)
         self.merge_score = None if is_last else nn.Conv2d(joints, features, 1)
@@ -141,9 +143,9 @@ class StackedHourglass(nn.Module):
         self.stacks = nn.ModuleList(Stack(architecture, i == last) for i in range(last + 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) normalised pictures, H and W dividing by 64 -> (S, B, J, H / 4, W / 4) scores.
+        """Normalised pictures (B, 3, H, W) -> raw scores (S, B, J, H / 4, W / 4) of every stack.
 
-        Raw scores of every stack, the last stack last. Raises ValueError for another size.
+        The last stack comes last. Raises ValueError unless H and W divide by 64.
         """
         height, width = images.shape[-2:]
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
@@ -156,6 +158,11 @@ class StackedHourglass(nn.Module):
         return torch.stack(scores)
 
 
+def _folded(conv: nn.Conv2d, norm: nn.Module) -> nn.Conv2d:
+    assert isinstance(norm, nn.BatchNorm2d)
+    return fuse_conv_bn_eval(conv, norm)
+
+
 def fold_batch_norm(model: StackedHourglass) -> StackedHourglass:
     """A copy for inference, its weights changed so that most norms are gone; same output to 1e-5.
 
@@ -165,13 +172,13 @@ def fold_batch_norm(model: StackedHourglass) -> StackedHourglass:
     folded = deepcopy(model).eval()
     for module in folded.modules():
         if isinstance(module, Residual):
-            module.conv1 = fuse_conv_bn_eval(module.conv1, module.norm2)
-            module.conv2 = fuse_conv_bn_eval(module.conv2, module.norm3)
+            module.conv1 = _folded(module.conv1, module.norm2)
+            module.conv2 = _folded(module.conv2, module.norm3)
             module.norm2 = module.norm3 = nn.Identity()
         elif isinstance(module, Stem):
-            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
+            module.conv = _folded(module.conv, module.norm)
             module.norm = nn.Identity()
         elif isinstance(module, Stack):
-            module.linear = fuse_conv_bn_eval(module.linear, module.norm)
+            module.linear = _folded(module.linear, module.norm)
             module.norm = nn.Identity()
     return folded

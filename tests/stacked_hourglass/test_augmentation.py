@@ -61,11 +61,15 @@ def test_a_flip_mirrors_and_swaps_sides_and_is_an_involution() -> None:
     there = view_keypoints(keypoints, views, CROP, RESOLUTION, MPII_16.flip_order)
     mirrored = view_keypoints(keypoints, flipped, CROP, RESOLUTION, MPII_16.flip_order)
     left, right = MPII_16.index("left_wrist"), MPII_16.index("right_wrist")
-    assert math.isclose(float(mirrored[0, left, 0]), RESOLUTION - 1 - float(there[0, right, 0]), abs_tol=1e-3)
+    assert math.isclose(
+        float(mirrored[0, left, 0]), RESOLUTION - 1 - float(there[0, right, 0]), abs_tol=1e-3
+    )
     assert math.isclose(float(mirrored[0, left, 1]), float(there[0, right, 1]), abs_tol=1e-3)
     crops = torch.randint(0, 255, (1, 3, CROP, CROP), dtype=torch.uint8)
     once = view_images(crops, flipped, RESOLUTION)
-    torch.testing.assert_close(once.flip(-1), view_images(crops, views, RESOLUTION), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        once.flip(-1), view_images(crops, views, RESOLUTION), atol=1e-4, rtol=0
+    )
 
 
 def test_ranges_are_the_published_ones() -> None:

@@ -1,0 +1,80 @@
+"""Timing that can be trusted on a noisy machine: warm-up, several runs, medians, pairs."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+RUNS = 5
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median and range of a figure over the runs."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+def spread(values: list[float]) -> Spread:
+    """Median, smallest and largest."""
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall-clock time of one call."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def rate(work: Callable[[], object], count: int, runs: int = RUNS) -> Spread:
+    """Things a second of `work`, which makes `count` of them, after one call to warm up."""
+    work()
+    return spread([count / seconds(work) for _ in range(runs)])
+
+
+def paired_rates(
+    ours: Callable[[], object], theirs: Callable[[], object], count: int, runs: int = RUNS
+) -> tuple[Spread, Spread, Spread]:
+    """(ours, theirs, ratio ours / theirs) in things a second, run in turn, so that a machine
+    whose speed drifts slows both."""
+    ours()
+    theirs()
+    pairs = [(count / seconds(ours), count / seconds(theirs)) for _ in range(runs)]
+    mine, other = [a for a, _ in pairs], [b for _, b in pairs]
+    return spread(mine), spread(other), spread([a / b for a, b in pairs])
+
+
+def machine() -> str:
+    """One line: processor, cores, versions."""
+    cores = torch.get_num_threads()
+    name = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            models = [line.split(":", 1)[1].strip() for line in file if "model name" in line]
+        name = models[0] if models else name
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return (
+        f"{name}, {cores} threads{gpu}; Python {platform.python_version()}, "
+        f"torch {torch.__version__}, NumPy {np.__version__}, OpenCV {cv2.__version__}"
+    )
+
+
+def print_rows(title: str, rows: list[tuple[str, ...]]) -> None:
+    """A Markdown table, its first row the head."""
+    print(f"\n### {title}\n")
+    for number, row in enumerate(rows):
+        print("| " + " | ".join(row) + " |")
+        if number == 0:
+            print("|" + "---|" * len(row))

@@ -1,0 +1,64 @@
+"""After training: how joints are read off the maps, and how far their confidence can be trusted."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from stacked_hourglass.decoding import DECODERS, fit_calibration
+from stacked_hourglass.options import HourglassTrainOptions
+from stacked_hourglass.person_table import PersonTable
+from stacked_hourglass.predictor import Predictor, load_model
+from stacked_hourglass.reading import people_poses, read_people_joints
+from stacked_hourglass.tolerance import tolerance
+from utils.pose_file import write_poses
+from utils.skeletons import MPII_16, SKELETONS
+from utils.weights import load_weights, save_weights
+
+
+def joints_found(points: Tensor, table: PersonTable, skeleton: str) -> tuple[Tensor, Tensor]:
+    """Which joints (N, J, 2), in px of the pictures of N people, are within the tolerance of PCK.
+
+    -> found (N, J), labelled (N, J), both bool; what is not labelled is not found.
+    """
+    everything = torch.from_numpy(table.keypoints)
+    joints = [MPII_16.index(name) for name in SKELETONS[skeleton].joints]
+    truth = everything[:, joints]
+    head_box, box = torch.from_numpy(table.head_box), torch.from_numpy(table.box)
+    allowed = tolerance(everything, head_box, box)[:, None]
+    return (points - truth).norm(dim=-1) <= allowed, ~truth.isnan().any(-1)
+
+
+def calibrate(
+    predictor: Predictor, table: PersonTable, decoder: str, flip: bool, batch_size: int
+) -> None:
+    """Give the predictor the better decoder (unless one is named) and a calibrated confidence."""
+    names = tuple(DECODERS) if decoder == "auto" else (decoder,)
+    reading = read_people_joints(predictor, table, names, flip, batch_size)
+    people = table.rows(reading.rows)
+    found = {
+        name: joints_found(points, people, predictor.skeleton)
+        for name, points in reading.points.items()
+    }
+    shares = {name: float(hit.sum() / labelled.sum()) for name, (hit, labelled) in found.items()}
+    for name, share in shares.items():
+        print(f"validation with decoder {name}: {100 * share:.2f} % of joints found")
+    best = max(shares, key=lambda name: shares[name])
+    hit, labelled = found[best]
+    calibration = fit_calibration(reading.probability[labelled], hit[labelled])
+    predictor.description = replace(predictor.description, decoder=best, calibration=calibration)
+
+
+def finish_run(folder: Path, table: PersonTable, options: HourglassTrainOptions) -> None:
+    """Settle decoder and confidence of a run's best weights and write predictions.npz beside."""
+    path, flip = folder / "best.safetensors", options.heatmaps.flip
+    batch_size = options.loop.test_batch_size
+    predictor = Predictor(*load_model(str(path)), options.loop.accelerator, options.loop.precision)
+    calibrate(predictor, table, options.heatmaps.decoder, flip, batch_size)
+    weights, metadata = load_weights(path)
+    save_weights(path, weights, metadata | predictor.description.as_metadata())
+    decoder = predictor.description.decoder
+    reading = read_people_joints(predictor, table, (decoder,), flip, batch_size)
+    write_poses(folder / "predictions.npz", people_poses(reading, predictor, table))
+    print(f"weights: {path}\nvalidation poses: {folder / 'predictions.npz'}")

@@ -1,0 +1,95 @@
+"""The commands that score 2D poses: `eval.py mpii_PCKh` and `eval.py lsp_PCK`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stacked_hourglass.evaluation_files import (
+    SCORED,
+    GroundTruth,
+    find_mpii_ground_truth,
+    read_lsp_ground_truth,
+    read_lsp_predictions,
+    read_mpii_ground_truth,
+    read_mpii_predictions,
+)
+from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
+from stacked_hourglass.evaluation_report import Metric, ModelScores, table, write_report
+from stacked_hourglass.pck import normalised_distances
+from utils.errors import UserError
+
+PCKH = Metric("PCKh", 0.5, "head sizes")
+PCK = Metric("PCK", 0.2, "torso lengths")
+
+
+def evaluate_mpii_pckh(options: EvalMpiiOptions) -> None:
+    """Print PCKh@0.5 of every prediction file and write tables and curves. Raises UserError."""
+    _report(score_mpii(options), PCKH, options.output_dir)
+
+
+def evaluate_lsp_pck(options: EvalLspOptions) -> None:
+    """Print PCK@0.2 of the torso of every prediction file and write tables and curves.
+
+    Raises UserError.
+    """
+    _report(score_lsp(options), PCK, options.output_dir)
+
+
+def score_mpii(options: EvalMpiiOptions) -> list[ModelScores]:
+    """PCKh of every prediction file, in their order.
+
+    Raises UserError for files that are absent or do not fit the ground truth.
+    """
+    names = model_names(options.prediction_files, options.model_names)
+    truth = read_mpii_ground_truth(find_mpii_ground_truth(options.ground_truth, options.data_dir))
+    return [
+        _scores(name, path, read_mpii_predictions(path, truth), truth)
+        for name, path in zip(names, options.prediction_files, strict=True)
+    ]
+
+
+def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
+    """PCK of the torso of every prediction file, in their order.
+
+    A picture without a prediction counts as wrong, and is told. Raises UserError for files that
+    are absent or do not fit the ground truth.
+    """
+    names = model_names(options.prediction_files, options.model_names)
+    truth = read_lsp_ground_truth(options.data_dir, options.split)
+    models = []
+    for name, path in zip(names, options.prediction_files, strict=True):
+        predictions, absent = read_lsp_predictions(path, truth)
+        if absent:
+            print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
+        models.append(_scores(name, path, predictions, truth))
+    return models
+
+
+def model_names(files: Sequence[Path], names: Sequence[str]) -> list[str]:
+    """The names given, or else the files' own: without folders where that tells them apart.
+
+    Raises UserError for no files, another number of names than files, or a name given twice.
+    """
+    if not files:
+        raise UserError("nothing to score: give at least one file to --prediction_files")
+    if names and len(names) != len(files):
+        raise UserError(f"{len(names)} --model_names for {len(files)} --prediction_files")
+    chosen = list(names) or [path.stem for path in files]
+    if not names and len(set(chosen)) < len(files):
+        chosen = [str(path) for path in files]
+    for name in chosen:
+        if chosen.count(name) > 1:
+            raise UserError(f"{name} is given twice: every model needs its own name")
+    return chosen
+
+
+def _scores(name: str, path: Path, predictions: np.ndarray, truth: GroundTruth) -> ModelScores:
+    distances = normalised_distances(predictions, truth.joints, truth.lengths)
+    return ModelScores(name, path, distances, SCORED)
+
+
+def _report(models: Sequence[ModelScores], metric: Metric, output_dir: Path) -> None:
+    print(table(models, metric))
+    files = write_report(models, metric, output_dir)
+    print(f"\nwrote {', '.join(path.name for path in files)} to {output_dir}")

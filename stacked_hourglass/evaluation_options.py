@@ -1,0 +1,74 @@
+"""Options of the commands that score and draw 2D poses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from utils.errors import UserError
+
+
+@dataclass
+class EvalMpiiOptions:
+    """Score 2D poses on the MPII validation people: PCKh tables and curves."""
+
+    prediction_files: tuple[Path, ...]
+    """Files to compare: poses.npz or predictions.npz of this project (one row per validation
+    person), or MATLAB files with `preds` (N, 16, 2) or `pos_pred_src` (16, 2, N)."""
+
+    model_names: tuple[str, ...] = ()
+    """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
+
+    output_dir: Path = Path("visualizations/mpii_PCKh")
+    """Where the curves (PNG), results.json and results.csv go."""
+
+    ground_truth: Path | None = None
+    """The published detections_our_format.mat. By default looked for in --data_dir and in
+    mpii_eval/ of the folder that the environment variable MARIONETTE_DATA names."""
+
+    data_dir: Path = Path("data/mpii")
+    """Folder of the MPII data set."""
+
+
+@dataclass
+class EvalLspOptions:
+    """Score 2D poses on Leeds Sports Pose: PCK in units of the torso, tables and curves."""
+
+    prediction_files: tuple[Path, ...]
+    """Files to compare: poses.npz with one row per picture, matched by picture name."""
+
+    model_names: tuple[str, ...] = ()
+    """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
+
+    output_dir: Path = Path("visualizations/lsp_PCK")
+    """Where the curves (PNG), results.json and results.csv go."""
+
+    data_dir: Path = Path("data/lsp")
+    """Folder of the LSP data set: joints.mat and images/im0001.jpg ..."""
+
+    split: Literal["test", "val"] = "test"
+    """Pictures to score: test (1001-1500) or val (901-1000)."""
+
+
+@dataclass
+class Overlay2dOptions:
+    """Draw 2D poses on the pictures that they were found in."""
+
+    img_dir: Path
+    """Folder with the pictures."""
+
+    twod_pose_estimations: Annotated[
+        Path, tyro.conf.arg(name="2d_pose_estimations", aliases=["--twod_pose_estimations"])
+    ]
+    """The poses.npz to draw."""
+
+    output_dir: Path
+    """Where the drawn pictures go, under the names and subfolders that they have in --img_dir."""
+
+    limit: int | None = None
+    """Draw only so many pictures."""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise UserError(f"--limit must be at least 1, not {self.limit}")

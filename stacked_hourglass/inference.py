@@ -1,0 +1,102 @@
+"""`run.py hourglass_*`: the joints of a data set's people, or of a folder of pictures."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stacked_hourglass.data import read_people
+from stacked_hourglass.mannequin_people import mannequin_people
+from stacked_hourglass.options import HourglassRunOptions
+from stacked_hourglass.person_table import JOINTS, PersonTable, Picture, make_table
+from stacked_hourglass.predictor import Predictor
+from stacked_hourglass.reading import people_poses, read_people_joints
+from utils.crops import whole_image_box
+from utils.errors import UserError
+from utils.images import list_images, read_image, read_image_size
+from utils.matlab_files import write_matlab
+from utils.pose_file import Poses, write_poses
+
+
+@dataclass(frozen=True)
+class ShownPictures:
+    """Pictures of a plain folder, turned as a viewer shows them."""
+
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def name(self, index: int) -> str:
+        return self.paths[index].name
+
+    def read(self, index: int) -> Picture:
+        return Picture(read_image(self.paths[index]))
+
+    def cache_parts(self, indices: np.ndarray) -> tuple[list[Path], dict[str, Any]]:
+        return [self.paths[index] for index in indices.tolist()], {}
+
+
+def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
+    """One person in each picture of a plain folder, the whole picture as box; and what cannot be
+    read, a line each. Raises UserError if nothing can."""
+    paths, boxes, failures = [], [], []
+    for path in list_images(folder):
+        try:
+            boxes.append(whole_image_box(*read_image_size(path)))
+            paths.append(path)
+        except UserError as error:
+            failures.append(str(error))
+    if not paths:
+        raise UserError(f"no readable picture in {folder}: {failures[0] if failures else 'empty'}")
+    nothing = np.full((len(paths), JOINTS, 2), np.nan)
+    table = make_table(
+        folder.name,
+        ShownPictures(tuple(paths)),
+        nothing,
+        nothing[..., 0],
+        np.array(boxes),
+        np.full(len(paths), "test"),
+    )
+    return table, failures
+
+
+def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
+    """The people to look at, and a line for each picture that cannot be read."""
+    folder = Path(options.data_dir)
+    if options.data_dir and folder.is_dir() and list_images(folder):
+        return folder_people(folder)
+    if options.dataset == "mannequin":
+        table = mannequin_people(1, options.mannequin_count, options.seed)
+        return table.of_split("val"), []
+    if options.dataset == "people" and not options.data_dir:
+        raise UserError(
+            "hourglass_people needs --data_dir: a training pack or a folder of pictures"
+        )
+    place = options.data_dir or f"data/{options.dataset}"
+    return read_people(options.dataset, place).of_split(options.split), []
+
+
+def write_predictions(folder: Path, poses: Poses, dataset: str) -> None:
+    """poses.npz, and for MPII preds.mat: `preds` (N, 16, 2), 1-based px, rows in the same order."""
+    write_poses(folder / "poses.npz", poses)
+    if dataset == "mpii" and poses.skeleton_2d == "mpii_16":
+        write_matlab(folder / "preds.mat", {"preds": poses.keypoints_2d + 1})
+
+
+def run(options: HourglassRunOptions) -> int:
+    """Find the joints and write them. -> exit code: 1 if a picture could not be read."""
+    table, failures = find_people(options)
+    predictor = Predictor.load(options.load, options.accelerator, options.precision)
+    decoder = predictor.description.decoder
+    reading = read_people_joints(
+        predictor, table, (decoder,), options.flip, options.test_batch_size
+    )
+    folder = Path(options.output_dir)
+    write_predictions(folder, people_poses(reading, predictor, table), options.dataset)
+    for line in failures + reading.failures:
+        print(f"error: {line}", file=sys.stderr)
+    print(f"{len(reading.rows)} people: {folder / 'poses.npz'}")
+    return 1 if failures or reading.failures else 0

@@ -1,0 +1,129 @@
+"""From pictures and boxes to joints, with a trained hourglass."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stacked_hourglass.decoding import (
+    DECODERS,
+    calibrated,
+    normalise_scores,
+    peak_probability,
+)
+from stacked_hourglass.description import Description, description_from_metadata
+from stacked_hourglass.model import StackedHourglass, fold_batch_norm
+from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
+from stacked_hourglass.targets import from_heatmap
+from utils.checkpoint import read_weights
+from utils.crops import crop_to_image, cut_crop
+from utils.distributed import device_kind, pick_precision
+from utils.errors import UserError
+from utils.skeletons import SKELETONS
+from utils.weights import load_into, shipped_names
+
+PREFERRED = ("balanced", "lightweight")
+"""Shipped hourglasses, the most accurate first."""
+
+
+def best_shipped() -> str:
+    """Name of the most accurate hourglass that ships. Raises UserError if none is there."""
+    for name in PREFERRED:
+        if name in shipped_names():
+            return name
+    raise UserError("no hourglass weights are shipped here: train one and give it with --load")
+
+
+def load_model(name_or_path: str) -> tuple[StackedHourglass, Description]:
+    """Network and description from anything that `--load` takes; "" is the best shipped one.
+
+    Raises UserError if there is nothing, or something else.
+    """
+    source = name_or_path or best_shipped()
+    weights, metadata = read_weights(source)
+    if not metadata and is_pytorch_pose(weights):
+        weights, description = read_pytorch_pose(weights, source)
+    else:
+        description = description_from_metadata(metadata, source)
+    model = StackedHourglass(description.architecture)
+    load_into(model, weights, source)
+    return model, description
+
+
+class Predictor:
+    """Joints of the person in a box of a picture.
+
+    Calling it with pictures (uint8 RGB (H, W, 3)) and boxes (N, 3), one for each picture, gives
+    keypoints (N, J, 2) float32 in px of the pictures and confidence (N, J) in [0, 1], the
+    calibrated chance that the joint is within the tolerance of PCK.
+    """
+
+    def __init__(
+        self,
+        model: StackedHourglass,
+        description: Description,
+        accelerator: str = "auto",
+        precision: str = "auto",
+    ) -> None:
+        kind = device_kind(accelerator)
+        self.device = torch.device(kind)
+        self.autocast_dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(
+            pick_precision(precision, kind)
+        )
+        self.description = description
+        self.model = fold_batch_norm(model).to(self.device)
+        self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.flip_order = list(SKELETONS[description.skeleton].flip_order)
+
+    @classmethod
+    def load(
+        cls, name_or_path: str, accelerator: str = "auto", precision: str = "auto"
+    ) -> "Predictor":
+        """From anything that `--load` takes; "" is the best shipped model."""
+        return cls(*load_model(name_or_path), accelerator, precision)
+
+    @property
+    def resolution(self) -> int:
+        """Side of the network's input, px."""
+        return self.description.resolution
+
+    @property
+    def skeleton(self) -> str:
+        """Name of the joint set."""
+        return self.description.skeleton
+
+    def __call__(
+        self, images: Sequence[np.ndarray], boxes: np.ndarray, flip: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See the class. `flip` averages each crop with its mirror image."""
+        if len(images) == 0:
+            joints = len(self.flip_order)
+            return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
+        size = self.resolution
+        crops = [cut_crop(image, box, size) for image, box in zip(images, boxes, strict=True)]
+        batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+        maps = self.maps(batch, flip)
+        points = from_heatmap(DECODERS[self.description.decoder](maps))
+        keypoints = crop_to_image(points.numpy(), np.asarray(boxes, np.float64), size)
+        confidence = calibrated(peak_probability(maps), self.description.calibration)
+        return keypoints.astype(np.float32), confidence.numpy()
+
+    @torch.inference_mode()
+    def maps(self, crops: Tensor, flip: bool = True) -> Tensor:
+        """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4) on the CPU, each of sum 1."""
+        mean = torch.tensor(self.description.mean, device=self.device).view(1, 3, 1, 1)
+        std = torch.tensor(self.description.std, device=self.device).view(1, 3, 1, 1)
+        images = (crops.to(self.device).float() / 255 - mean) / std
+        images = images.contiguous(memory_format=torch.channels_last)
+        maps = self._forward(images)
+        if flip:
+            mirrored = self._forward(images.flip(-1)).flip(-1)[:, self.flip_order]
+            maps = (maps + mirrored) / 2
+        return maps.cpu()
+
+    def _forward(self, images: Tensor) -> Tensor:
+        enabled = self.autocast_dtype is not None
+        with torch.autocast(self.device.type, dtype=self.autocast_dtype, enabled=enabled):
+            scores = self.model(images)[-1]
+        return normalise_scores(scores, self.description.heatmap_loss)

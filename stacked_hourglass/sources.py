@@ -1,0 +1,58 @@
+"""Where each data set comes from and how it lies on disk: what a user is told if it is absent."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.errors import UserError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A data set for people who do not have it yet."""
+
+    title: str
+    where: str
+    """where to get it"""
+    layout: str
+    """files inside its folder"""
+    prepare: str
+    """command that converts or checks a download"""
+
+
+ORIGINS = {
+    "lsp": Origin(
+        "Leeds Sports Pose",
+        "http://sam.johnson.io/research/lsp.html",
+        "joints.mat and images/im0001.jpg ...",
+        "python data/prepare.py lsp --data_dir {folder}",
+    ),
+    "lspet": Origin(
+        "Leeds Sports Pose extended",
+        "http://sam.johnson.io/research/lspet.html",
+        "joints.mat and images/im00001.jpg ...",
+        "python data/prepare.py lsp --extended --data_dir {folder}",
+    ),
+    "mpii": Origin(
+        "MPII Human Pose",
+        "http://human-pose.mpi-inf.mpg.de",
+        "images/ and mpii_annotations.json, or train.json and valid.json",
+        "python data/prepare.py mpii --data_dir {folder}",
+    ),
+    "coco": Origin(
+        "COCO keypoints",
+        "https://cocodataset.org/#download",
+        "annotations/person_keypoints_{{train,val}}2017.json, train2017/ and val2017/",
+        "python data/prepare.py coco --data_dir {folder}",
+    ),
+}
+
+
+def absent(data_set: str, folder: str | Path, reason: str = "") -> UserError:
+    """The error for a data set that is not in `folder`: what, where from, layout, alternative."""
+    origin = ORIGINS[data_set]
+    text = (
+        f"{origin.title} is not in {folder}: {reason or 'the folder lacks its files'}; "
+        f"get it from {origin.where}, lay it out as {origin.layout}, "
+        f"and run `{origin.prepare}`; or train hourglass_mannequin, which needs no data"
+    )
+    return UserError(text.format(folder=folder))

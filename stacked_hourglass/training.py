@@ -1,0 +1,199 @@
+"""Training of the hourglass: the five functions, and `train.py hourglass_*`."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stacked_hourglass.augmentation import (
+    Views,
+    plain_views,
+    random_views,
+    view_images,
+    view_keypoints,
+)
+from stacked_hourglass.calibration import finish_run
+from stacked_hourglass.data import PeopleDataset, collate
+from stacked_hourglass.decoding import DECODERS, normalise_scores
+from stacked_hourglass.description import Description
+from stacked_hourglass.losses import heatmap_loss
+from stacked_hourglass.model import Architecture, StackedHourglass
+from stacked_hourglass.options import HourglassTrainOptions
+from stacked_hourglass.statistics import colour_statistics
+from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
+from stacked_hourglass.tolerance import tolerance
+from stacked_hourglass.training_data import TrainingPeople, training_people
+from utils.batches import LoadedBatches, Order, Plan
+from utils.checkpoint import checkpoint_fn, load_fn
+from utils.distributed import start_fabric
+from utils.optimizers import make_optimizer
+from utils.run_folder import run_folder
+from utils.skeletons import MPII_16, SKELETONS
+from utils.training_functions import Context, TrainingFunctions
+from utils.training_loop import train_loop
+
+SKELETON_OF_CLASSES = {16: "mpii_16", 14: "lsp_14"}
+
+
+def make_optimizer_fn(model: nn.Module, options: HourglassTrainOptions) -> torch.optim.Optimizer:
+    """The optimizer that the options name, over all weights."""
+    return make_optimizer(model.parameters(), options.optim)
+
+
+def network_input(
+    minibatch: dict[str, Tensor], views: Views, description: Description
+) -> tuple[Tensor, Tensor]:
+    """Minibatch of `data.collate` -> normalised pictures (B, 3, R, R), joints (B, J, 2) in px."""
+    skeleton = SKELETONS[description.skeleton]
+    joints = [MPII_16.index(name) for name in skeleton.joints]
+    crops, keypoints = minibatch["image"], minibatch["keypoints"][:, joints]
+    size, resolution = crops.shape[-1], description.resolution
+    images = view_images(crops, views, resolution)
+    mean = torch.tensor(description.mean, device=images.device).view(1, 3, 1, 1)
+    std = torch.tensor(description.std, device=images.device).view(1, 3, 1, 1)
+    images = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+    points = view_keypoints(keypoints, views, size, resolution, skeleton.flip_order)
+    return images, points
+
+
+def batch_loss(
+    scores: Tensor, points: Tensor, options: HourglassTrainOptions
+) -> tuple[Tensor, Tensor]:
+    """Sum of the loss over the joints of a batch, and their number.
+
+    scores (S, B, J, h, w); points (B, J, 2) input px.
+    """
+    heatmaps = options.heatmaps
+    height, width = scores.shape[-2:]
+    places = to_heatmap(points)
+    targets = make_heatmaps(places, width, height, heatmaps.sigma, heatmaps.label_type)
+    return heatmap_loss(
+        scores,
+        targets,
+        inside(places, width, height),
+        heatmaps.heatmap_loss,
+        not heatmaps.remove_intermediate_supervision,
+    )
+
+
+def update_op(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    minibatch: dict[str, Tensor],
+    step: int,
+    context: Context,
+    description: Description,
+) -> dict[str, Tensor]:
+    """One step on a minibatch; -> the mean loss of a labelled joint."""
+    options: HourglassTrainOptions = context.options
+    count = len(minibatch["image"])
+    # Drawn on the CPU, so that a run on a GPU sees the same views.
+    generator = torch.Generator().manual_seed(context.generator.initial_seed())
+    views = (
+        random_views(count, generator)
+        if options.heatmaps.augment_training_data
+        else plain_views(count)
+    )
+    images, points = network_input(minibatch, views, description)
+    total, joints = batch_loss(model(images), points, options)
+    loss = context.mean(total, joints)
+    context.minimise(loss, model, optimizer)
+    return {"loss": loss.detach()}
+
+
+def validation_loss(
+    model: nn.Module, minibatch: dict[str, Tensor], context: Context, description: Description
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """`wrong`: joints farther from the annotation than the tolerance of PCK (`pck.tolerance`);
+    `loss`: that of training, all stacks."""
+    options: HourglassTrainOptions = context.options
+    views = plain_views(len(minibatch["image"]))
+    images, points = network_input(minibatch, views, description)
+    scores = model(images)
+    total, joints = batch_loss(scores, points, options)
+    maps = normalise_scores(scores[-1], description.heatmap_loss)
+    if options.heatmaps.flip:
+        order = list(SKELETONS[description.skeleton].flip_order)
+        mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
+        maps = (maps + mirrored.flip(-1)[:, order]) / 2
+    found = from_heatmap(DECODERS[description.decoder](maps))
+    box = minibatch["box"]
+    allowed = tolerance(minibatch["keypoints_image"], minibatch["head_box"], box)
+    allowed = allowed * (description.resolution / box[:, 2])
+    labelled = ~points.isnan().any(-1)
+    wrong = (found - points).norm(dim=-1) > allowed[:, None]
+    return {"wrong": ((wrong & labelled).sum(), labelled.sum()), "loss": (total, joints)}
+
+
+def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Description:
+    """What will travel with the weights; the colour statistics are measured or read back."""
+    network, heatmaps = options.network, options.heatmaps
+    mean, std = colour_statistics(people.train, options.run.seed)
+    return Description(
+        architecture=Architecture(
+            stacks=network.stacks,
+            features=network.features,
+            blocks=network.blocks,
+            num_classes=network.num_classes,
+            batch_norm_momentum=network.batch_norm_momentum,
+        ),
+        resolution=network.resolution,
+        heatmap_loss=heatmaps.heatmap_loss,
+        decoder="dark" if heatmaps.decoder == "auto" else heatmaps.decoder,
+        mean=mean,
+        std=std,
+        skeleton=SKELETON_OF_CLASSES[network.num_classes],
+    )
+
+
+def make_batches(
+    people: TrainingPeople, options: HourglassTrainOptions, rank: int, world_size: int
+) -> tuple[LoadedBatches, LoadedBatches]:
+    """Training and validation batches of this process."""
+    resolution, seed, loop = options.network.resolution, options.run.seed, options.loop
+    order = Order(people.sizes, seed, shuffle=True, weights=people.weights)
+    train_plan = Plan(order, loop.train_batch_size, True, rank, world_size)
+    still = Order([len(people.validation)], seed, shuffle=False)
+    validation_plan = Plan(still, loop.test_batch_size, False, rank, world_size)
+    train = PeopleDataset(people.train, resolution)
+    validation = PeopleDataset(people.validation, resolution)
+    return (
+        LoadedBatches(train, train_plan, loop.workers, collate),
+        LoadedBatches(validation, validation_plan, min(loop.workers, 1), collate),
+    )
+
+
+def train(options: HourglassTrainOptions) -> int:
+    """Train, then read out the validation people with the best weights. -> exit code."""
+    fabric = start_fabric(options.loop, options.run.seed)
+    people = training_people(options.data, options.run.seed)
+    description = describe(options, people)
+    model = StackedHourglass(description.architecture)
+    model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    functions = TrainingFunctions(
+        make_optimizer_fn=make_optimizer_fn,
+        update_op=partial(update_op, description=description),
+        validation_loss=partial(validation_loss, description=description),
+        load_fn=load_fn,
+        checkpoint_fn=checkpoint_fn,
+    )
+    run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
+    metadata: dict[str, Any] = description.as_metadata() | {"training_data": people.train.name}
+    state = train_loop(
+        model,
+        *make_batches(people, options, fabric.global_rank, fabric.world_size),
+        functions,
+        options.run,
+        options.loop,
+        options.optim,
+        run_name,
+        fabric=fabric,
+        options=options,
+        metadata=metadata,
+    )
+    if state.stop_reason == "interrupted":
+        return 130
+    if fabric.is_global_zero:
+        finish_run(run_folder(options.run, run_name), people.validation, options)
+    return 0

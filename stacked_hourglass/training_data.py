@@ -1,0 +1,79 @@
+"""Which people to train on and which to validate on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stacked_hourglass.data import read_people
+from stacked_hourglass.mannequin_people import mannequin_people
+from stacked_hourglass.options import DataOptions
+from stacked_hourglass.person_table import PersonTable, mix
+from utils.errors import UserError
+
+HELD_OUT = 20
+"""Where a data set marks nobody for validation, one person in so many validates."""
+MANNEQUIN_VALIDATION = 500
+
+
+@dataclass(frozen=True)
+class TrainingPeople:
+    """People of one or several data sets, laid end to end."""
+
+    train: PersonTable
+    sizes: list[int]
+    """people of each source in `train`"""
+    weights: tuple[float, ...] | None
+    """how often each source is drawn, or None for every person once an epoch"""
+    validation: PersonTable
+
+
+def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
+    """One source of `--sources`: name, name=folder, name=count for the mannequin, or a pack."""
+    name, _, place = source.partition("=")
+    if name == "mannequin":
+        if place and not place.isdigit():
+            raise UserError(f"--sources {source}: mannequin takes a number of pictures")
+        count = int(place) if place else data.mannequin_count
+        return mannequin_people(count, MANNEQUIN_VALIDATION, seed)
+    if Path(name).suffix and not place:
+        return read_people("", name)
+    return read_people(name, place or f"data/{name}")
+
+
+def hold_out(table: PersonTable) -> PersonTable:
+    """The table, with every HELD_OUT-th person validating if the data set marks nobody."""
+    if "val" in table.split:
+        return table
+    rows = np.arange(len(table))
+    split = np.where((table.split == "train") & (rows % HELD_OUT == 0), "val", table.split)
+    columns = {**vars(table), "split": split.astype(table.split.dtype)}
+    return PersonTable(**columns)
+
+
+def training_people(data: DataOptions, seed: int) -> TrainingPeople:
+    """Read what the options ask for. Raises UserError for what is absent or contradictory."""
+    if data.dataset == "people":
+        if not data.sources and not data.data_dir:
+            raise UserError(
+                "hourglass_people needs --sources, such as lsp=data/lsp mannequin=20000"
+            )
+        sources = data.sources or (data.data_dir,)
+    else:
+        if data.sources:
+            raise UserError("--sources is for hourglass_people")
+        place = str(data.mannequin_count) if data.dataset == "mannequin" else data.data_dir
+        sources = (f"{data.dataset}={place}",)
+    if data.source_weights and len(data.source_weights) != len(sources):
+        raise UserError(f"--source_weights needs {len(sources)} numbers, one for each source")
+    tables = [read_source(source, data, seed) for source in sources]
+    if not any("val" in table.split for table in tables):
+        tables[0] = hold_out(tables[0])
+    validation = next(table for table in tables if "val" in table.split).of_split("val")
+    splits = ("train", "val") if data.train_on_validation else ("train",)
+    parts = [table.of_split(*splits) for table in tables]
+    for table in tables:
+        for line in table.skipped_lines():
+            print(line)
+    sizes = [len(part) for part in parts]
+    return TrainingPeople(mix(parts), sizes, data.source_weights or None, validation)

@@ -1,0 +1,106 @@
+"""The public network, computed from a state dict with its own names and nothing of ours.
+
+Newell et al. 2016 in the form of bearpaw/pytorch-pose, written out from its description: what a
+checkpoint of that project must give.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+State = dict[str, Tensor]
+DEPTH = 4
+
+
+def random_state(stacks: int, blocks: int, features: int = 32, joints: int = 16) -> State:
+    """A checkpoint's content: the names of the public project, random weights."""
+    generator = torch.Generator().manual_seed(stacks * 10 + blocks)
+    state: State = {}
+
+    def conv(name: str, channels_in: int, channels_out: int, size: int = 1) -> None:
+        shape = (channels_out, channels_in, size, size)
+        spread = (channels_in * size * size) ** -0.5
+        state[f"{name}.weight"] = torch.randn(shape, generator=generator) * spread
+        state[f"{name}.bias"] = torch.randn(channels_out, generator=generator) * 0.1
+
+    def norm(name: str, channels: int) -> None:
+        for part, low, high in (
+            ("weight", 0.5, 1.5),
+            ("bias", -0.1, 0.1),
+            ("running_mean", -0.2, 0.2),
+            ("running_var", 0.5, 2),
+        ):
+            values = torch.empty(channels).uniform_(low, high, generator=generator)
+            state[f"{name}.{part}"] = values
+        state[f"{name}.num_batches_tracked"] = torch.tensor(7)
+
+    def residual(name: str, channels_in: int, channels_out: int) -> None:
+        middle = channels_out // 2
+        norm(f"{name}.bn1", channels_in)
+        conv(f"{name}.conv1", channels_in, middle)
+        norm(f"{name}.bn2", middle)
+        conv(f"{name}.conv2", middle, middle, 3)
+        norm(f"{name}.bn3", middle)
+        conv(f"{name}.conv3", middle, channels_out)
+        if channels_in != channels_out:
+            conv(f"{name}.downsample.0", channels_in, channels_out)
+
+    conv("conv1", 3, features // 4, 7)
+    norm("bn1", features // 4)
+    residual("layer1.0", features // 4, features // 2)
+    residual("layer2.0", features // 2, features)
+    residual("layer3.0", features, features)
+    for stack in range(stacks):
+        for level in range(DEPTH):
+            for part in range(4 if level == 0 else 3):
+                for block in range(blocks):
+                    residual(f"hg.{stack}.hg.{level}.{part}.{block}", features, features)
+        for block in range(blocks):
+            residual(f"res.{stack}.{block}", features, features)
+        conv(f"fc.{stack}.0", features, features)
+        norm(f"fc.{stack}.1", features)
+        conv(f"score.{stack}", features, joints)
+        if stack < stacks - 1:
+            conv(f"fc_.{stack}", features, features)
+            conv(f"score_.{stack}", joints, features)
+    return state
+
+
+def forward(state: State, images: Tensor, stacks: int, blocks: int) -> Tensor:
+    """Pictures (B, 3, H, W) -> scores (S, B, J, H / 4, W / 4), norms in evaluation mode."""
+
+    def conv(name: str, x: Tensor, **how: int) -> Tensor:
+        return F.conv2d(x, state[f"{name}.weight"], state[f"{name}.bias"], **how)
+
+    def norm_relu(name: str, x: Tensor) -> Tensor:
+        parts = [state[f"{name}.{p}"] for p in ("running_mean", "running_var", "weight", "bias")]
+        return F.relu(F.batch_norm(x, *parts))
+
+    def residual(name: str, x: Tensor) -> Tensor:
+        y = conv(f"{name}.conv1", norm_relu(f"{name}.bn1", x))
+        y = conv(f"{name}.conv2", norm_relu(f"{name}.bn2", y), padding=1)
+        y = conv(f"{name}.conv3", norm_relu(f"{name}.bn3", y))
+        projected = f"{name}.downsample.0.weight" in state
+        return y + (conv(f"{name}.downsample.0", x) if projected else x)
+
+    def group(name: str, x: Tensor) -> Tensor:
+        for block in range(blocks):
+            x = residual(f"{name}.{block}", x)
+        return x
+
+    def hourglass(name: str, level: int, x: Tensor) -> Tensor:
+        low = group(f"{name}.{level}.1", F.max_pool2d(x, 2))
+        low = hourglass(name, level - 1, low) if level else group(f"{name}.0.3", low)
+        low = group(f"{name}.{level}.2", low)
+        return group(f"{name}.{level}.0", x) + F.interpolate(low, scale_factor=2)
+
+    x = norm_relu("bn1", conv("conv1", images, stride=2, padding=3))
+    x = residual("layer3.0", residual("layer2.0", F.max_pool2d(residual("layer1.0", x), 2)))
+    scores = []
+    for stack in range(stacks):
+        y = group(f"res.{stack}", hourglass(f"hg.{stack}.hg", DEPTH - 1, x))
+        y = norm_relu(f"fc.{stack}.1", conv(f"fc.{stack}.0", y))
+        scores.append(conv(f"score.{stack}", y))
+        if stack < stacks - 1:
+            x = x + conv(f"fc_.{stack}", y) + conv(f"score_.{stack}", scores[-1])
+    return torch.stack(scores)

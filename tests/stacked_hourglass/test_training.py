@@ -1,0 +1,187 @@
+"""The five functions and whole small runs, on the mannequin."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stacked_hourglass.inference import run
+from stacked_hourglass.options import (
+    DataOptions,
+    HeatmapOptions,
+    HourglassRunOptions,
+    HourglassTrainOptions,
+    NetworkOptions,
+)
+from stacked_hourglass.predictor import load_model
+from stacked_hourglass.training import batch_loss, train
+from utils.errors import UserError
+from utils.options import LoopOptions, OptimizerOptions, RunOptions
+from utils.pose_file import read_poses
+from utils.weights import load_weights
+
+
+@pytest.fixture(autouse=True)
+def few_validation_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stacked_hourglass.training_data.MANNEQUIN_VALIDATION", 8)
+
+
+def options(folder: Path, **changes: object) -> HourglassTrainOptions:
+    """A run of four steps of four pictures."""
+    made = HourglassTrainOptions(
+        run=RunOptions(checkpoint_dir=str(folder / "runs"), tb_dir=str(folder / "tb")),
+        loop=LoopOptions(
+            epochs=1, train_batch_size=4, test_batch_size=8, workers=0, accelerator="cpu"
+        ),
+        optim=OptimizerOptions(optimizer="adam", lr=1e-3),
+        network=NetworkOptions(stacks=2, features=16, resolution=64),
+        data=DataOptions(dataset="mannequin", mannequin_count=16),
+    )
+    return replace(made, **changes)
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / "runs" / "hourglass_mannequin_default" / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_leaves_all_its_files_and_can_be_used(tmp_path: Path) -> None:
+    assert train(options(tmp_path)) == 0
+    folder = tmp_path / "runs" / "hourglass_mannequin_default"
+    expected = {"options.json", "last.ckpt", "best.ckpt", "best.safetensors"}
+    assert {path.name for path in folder.iterdir()} == expected | {"history.csv", "predictions.npz"}
+    assert json.loads((folder / "options.json").read_text())["network"]["features"] == 16
+    assert 0 <= float(history(tmp_path)[0]["validation_wrong"]) <= 1
+    poses = read_poses(folder / "predictions.npz")
+    assert len(poses) == 8 and poses.skeleton_2d == "mpii_16"
+    _, metadata = load_weights(folder / "best.safetensors")
+    assert metadata["architecture"]["features"] == 16
+    out = tmp_path / "out"
+    chosen = HourglassRunOptions("mannequin", load=str(folder), output_dir=str(out))
+    assert run(replace(chosen, mannequin_count=8)) == 0
+    # Another seed's pictures, so other poses, but read by the same network without any flag.
+    assert len(read_poses(out / "poses.npz")) == 8
+
+
+def test_same_seed_same_weights_and_resume_is_exact(tmp_path: Path) -> None:
+    loop = replace(options(tmp_path).loop, epochs=2)
+    whole, halves = options(tmp_path / "a", loop=loop), options(tmp_path / "b")
+    train(whole)
+    train(halves)
+    resumed = replace(halves, loop=loop, run=replace(halves.run, resume=True))
+    train(resumed)
+    name = "runs/hourglass_mannequin_default"
+    one, two = (
+        torch.load(tmp_path / part / name / "last.ckpt", weights_only=True)["model"]
+        for part in "ab"
+    )
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    columns = [key for key in history(tmp_path / "a")[0] if key != "seconds"]
+    first, second = (
+        [[row[c] for c in columns] for row in history(tmp_path / part)] for part in "ab"
+    )
+    assert first == second
+
+
+def weights_after(folder: Path, **changes: object) -> dict[str, torch.Tensor]:
+    """What a short run with these options learns."""
+    train(options(folder, **changes))
+    run_folder = folder / "runs" / "hourglass_mannequin_default"
+    return load_weights(run_folder / "best.safetensors")[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"augment_training_data": False},
+        {"heatmap_loss": "mse"},
+        {"remove_intermediate_supervision": True},
+        {"sigma": 2.0},
+        {"label_type": "Cauchy"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_learning_option_changes_what_is_learnt(changes: dict, tmp_path: Path) -> None:
+    plain = weights_after(tmp_path / "plain")
+    changed = weights_after(tmp_path / "changed", heatmaps=HeatmapOptions(**changes))
+    same = [torch.equal(plain[key], changed[key]) for key in plain if "weight" in key]
+    assert not all(same)
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam", "amsprop"])
+def test_each_optimizer_lowers_the_loss_on_the_same_few_pictures(
+    optimizer: str, tmp_path: Path
+) -> None:
+    chosen = options(
+        tmp_path,
+        loop=replace(options(tmp_path).loop, epochs=12),
+        optim=OptimizerOptions(optimizer=optimizer, lr=2e-3),  # pyright: ignore[reportArgumentType]
+        heatmaps=HeatmapOptions(augment_training_data=False),
+    )
+    train(chosen)
+    losses = [float(row["train_loss"]) for row in history(tmp_path)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_fourteen_joints_are_lsp(tmp_path: Path) -> None:
+    network = NetworkOptions(stacks=1, features=16, num_classes=14, resolution=64)
+    train(options(tmp_path, network=network))
+    folder = tmp_path / "runs" / "hourglass_mannequin_default"
+    model, description = load_model(str(folder))
+    assert description.skeleton == "lsp_14" and model.architecture.num_classes == 14
+    assert read_poses(folder / "predictions.npz").keypoints_2d.shape == (8, 14, 2)
+
+
+def test_joints_outside_the_view_do_not_enter_the_loss(tmp_path: Path) -> None:
+    scores = torch.randn(1, 2, 16, 16, 16, requires_grad=True)
+    points = torch.full((2, 16, 2), 30.0)
+    points[0, 3] = torch.tensor([70.0, 30.0])
+    points[1, 5] = float("nan")
+    total, count = batch_loss(scores, points, options(tmp_path))
+    total.backward()
+    assert int(count) == 30 and scores.grad is not None
+    assert scores.grad[0, 0, 3].abs().max() == 0 == scores.grad[0, 1, 5].abs().max()
+
+
+def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
+    for dataset in ("mpii", "lsp", "lspet", "coco"):
+        data = DataOptions(dataset=dataset, data_dir=str(tmp_path / "nowhere"))  # pyright: ignore[reportArgumentType]
+        with pytest.raises(UserError, match=r"get it from .*prepare\.py.*hourglass_mannequin"):
+            train(options(tmp_path, data=data))
+    with pytest.raises(UserError, match="needs --sources"):
+        train(options(tmp_path, data=DataOptions(dataset="people")))
+    with pytest.raises(UserError, match="2 numbers"):
+        sources = ("mannequin=4", "mannequin=5")
+        train(options(tmp_path, data=DataOptions("people", sources=sources, source_weights=(1,))))
+
+
+def test_people_mixes_sources_by_weight(tmp_path: Path) -> None:
+    data = DataOptions("people", sources=("mannequin=12", "mannequin=16"), source_weights=(1, 3))
+    assert train(options(tmp_path, data=data)) == 0
+    steps = (tmp_path / "runs" / "hourglass_people_default" / "history.csv").read_text()
+    assert steps.splitlines()[1].split(",")[1] == str(28 // 4)
+
+
+def test_plain_folder_names_what_cannot_be_read_and_does_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    from utils.images import write_image
+
+    train(options(tmp_path))
+    pictures = tmp_path / "pictures"
+    for name, size in (("a.png", (80, 120)), ("b.jpg", (64, 64))):
+        write_image(pictures / name, np.full((*size, 3), 128, np.uint8))
+    (pictures / "broken.jpg").write_bytes(b"no picture")
+    folder = tmp_path / "runs" / "hourglass_mannequin_default"
+    out = tmp_path / "out"
+    chosen = HourglassRunOptions("mpii", str(folder), str(pictures), str(out))
+    assert run(chosen) == 1
+    assert "broken.jpg" in capsys.readouterr().err
+    poses = read_poses(out / "poses.npz")
+    assert poses.source.tolist() == ["a.png", "b.jpg"]
+    assert poses.image_size.tolist() == [[120, 80], [64, 64]]
+    assert (out / "preds.mat").is_file()
