@@ -1,0 +1,120 @@
+import json
+import os
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from utils import weights
+from utils.errors import UserError
+from utils.weights import load_into, load_weights, resolve, save_weights, shipped_names
+
+
+def model(width: int = 4) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width), nn.Linear(2, width))
+
+
+def test_weights_and_metadata_come_back(tmp_path):
+    network = model()
+    network[0].weight.data = torch.randn(4, 3, 3, 3).to(memory_format=torch.channels_last)
+    metadata = {
+        "architecture": {"stacks": 2, "widths": [1, 2]},
+        "skeleton": "mpii_16",
+        "mean": [0.5, 0.25, 0.1],
+        "score": 81.5,
+        "text": "1",
+    }
+    save_weights(tmp_path / "a.safetensors", network.state_dict(), metadata)
+    found, found_metadata = load_weights(tmp_path / "a.safetensors")
+    assert found_metadata == metadata
+    other = model()
+    load_into(other, found, "a")
+    for name, tensor in network.state_dict().items():
+        assert tensor.equal(other.state_dict()[name]) and tensor.dtype == found[name].dtype
+    with safe_open(tmp_path / "a.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["architecture"]) == metadata["architecture"]
+
+
+def test_half_is_for_all_but_statistics(tmp_path):
+    state = model().state_dict()
+    state["1.running_var"].fill_(1e6)  # beyond float16
+    save_weights(tmp_path / "a.safetensors", state, {}, half=True)
+    with safe_open(tmp_path / "a.safetensors", "pt") as file:
+        kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
+    full = {"1.running_mean", "1.running_var"}
+    assert {name for name, kind in kinds.items() if kind == torch.float32} == full
+    assert kinds["1.num_batches_tracked"] == torch.int64
+    found, _ = load_weights(tmp_path / "a.safetensors")
+    assert found["0.weight"].dtype == torch.float32
+    assert found["0.weight"].equal(state["0.weight"].half().float())
+    assert (found["1.running_var"] == 1e6).all()
+    state["0.weight"].fill_(1e6)
+    with pytest.raises(UserError, match=r"not finite: 0\.weight"):
+        save_weights(tmp_path / "a.safetensors", state, {}, half=True)
+
+
+def test_shared_tensors_can_be_saved(tmp_path):
+    tensor = torch.randn(3, 4)
+    save_weights(tmp_path / "a.safetensors", {"a": tensor, "b": tensor[1], "c": tensor.T}, {})
+    found, _ = load_weights(tmp_path / "a.safetensors")
+    assert found["b"].equal(tensor[1]) and found["c"].equal(tensor.T)
+
+
+def test_bad_files_are_user_errors(tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_weights(path, model().state_dict(), {"kind": "toy"})
+    whole = path.read_bytes()
+    for content in (b"", b"text", whole[:50], whole[:-4], b"\xff" * 100):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a\.safetensors is damaged"):
+            load_weights(path)
+    save_file({"good": torch.ones(2), "bad": torch.tensor([1.0, torch.nan])}, path)
+    with pytest.raises(UserError, match=r"not finite: bad$"):
+        load_weights(path)
+    with pytest.raises(UserError, match="cannot read"):
+        load_weights(tmp_path / "absent.safetensors")
+
+
+def test_metadata_of_others_stays_text(tmp_path):
+    save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors", metadata={"format": "pt"})
+    assert load_weights(tmp_path / "a.safetensors")[1] == {"format": "pt"}
+
+
+def test_keys_that_do_not_match_are_named():
+    state = model().state_dict()
+    state["extra.weight"] = state.pop("0.bias")
+    with pytest.raises(UserError, match=r"a does not fit .* missing: 0\.bias; unknown: extra\.w"):
+        load_into(model(), state, "a")
+    with pytest.raises(UserError, match=r"0\.bias \(\(5,\) instead of \(4,\)\).* and 5 more"):
+        load_into(model(4), model(5).state_dict(), "a")
+    before = model()
+    kept = {name: tensor.clone() for name, tensor in before.state_dict().items()}
+    with pytest.raises(UserError):
+        load_into(before, state, "a")
+    assert all(tensor.equal(before.state_dict()[name]) for name, tensor in kept.items())
+
+
+def test_names_and_folders_resolve(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "PRETRAINED", tmp_path / "shipped")
+    for path in ("shipped/hourglass.safetensors", "run/last.ckpt", "both/last.ckpt"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    (tmp_path / "both/best.safetensors").touch()
+    (tmp_path / "empty").mkdir()
+    assert shipped_names() == ["hourglass"]
+    assert resolve("hourglass") == tmp_path / "shipped/hourglass.safetensors"
+    assert resolve(tmp_path / "run") == tmp_path / "run/last.ckpt"
+    assert resolve(tmp_path / "both") == tmp_path / "both/best.safetensors"
+    with pytest.raises(UserError, match="shipped models: hourglass"):
+        resolve("hourglas")
+    with pytest.raises(UserError, match="holds no weights"):
+        resolve(tmp_path / "empty")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folder permissions work otherwise there")
+def test_unwritable_places_are_user_errors(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write"):
+        save_weights(tmp_path / "file" / "a.safetensors", {}, {})

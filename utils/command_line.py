@@ -1,0 +1,208 @@
+"""From `script.py subcommand --options` to one call of one function, and to an exit code.
+
+A script hands over two tables: subcommand -> options, and subcommand -> function. Options are
+written with underscores; hyphens do as well. A true-or-false option takes a value (`--flip False`)
+or stands alone (`--flip`). Exit codes: 0 done, 1 some inputs failed (the function returns it), 2
+the user can mend it (one line, `error: ...`), 130 stopped by Ctrl-C.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from utils.errors import UserError
+
+Function = Callable[[Any], int | None]
+
+_OPTION = re.compile(r"--?[^\W\d]|--\d")
+_HELP = {"-h", "--help"}
+_TRUTH = {"true": "True", "false": "False"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What one subcommand can be told."""
+
+    summary: str
+    """One line, for the list of subcommands."""
+    kind: type
+    """The dataclass that holds the options."""
+    defaults: Any = None
+    """An instance of it whose values hold where nothing else is said; None: the dataclass's own."""
+
+
+def run_script(
+    script: str,
+    summary: str,
+    options: Mapping[str, Options],
+    functions: Mapping[str, Function],
+    arguments: Sequence[str],
+) -> int:
+    """Run the subcommand that `arguments` (without the script's name) asks for.
+
+    Returns the exit code; prints help to stdout and errors, one line each, to stderr.
+    """
+    try:
+        if arguments and arguments[0] in _HELP:
+            print(_overview(script, summary, options))
+            return 0
+        name = _choose_subcommand(script, options, arguments)
+        return functions[name](parse_options(options[name], arguments[1:], f"{script} {name}")) or 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _overview(script: str, summary: str, options: Mapping[str, Options]) -> str:
+    width = max(map(len, options)) + 2
+    lines = [f"  {name:{width}}{known.summary}" for name, known in options.items()]
+    return "\n".join(
+        [
+            f"usage: {script} SUBCOMMAND [options]",
+            "",
+            summary,
+            "",
+            "subcommands:",
+            *lines,
+            "",
+            f"`{script} SUBCOMMAND --help` lists the options of one.",
+        ]
+    )
+
+
+def _choose_subcommand(
+    script: str, options: Mapping[str, Options], arguments: Sequence[str]
+) -> str:
+    known = ", ".join(options)
+    if not arguments or arguments[0].startswith("-"):
+        raise UserError(f"the subcommand comes first: {script} SUBCOMMAND, one of {known}")
+    name = arguments[0]
+    if name in options:
+        return name
+    guess = _near_misses(name, options)
+    raise UserError(f"{script} has no subcommand {name}; " + (guess or f"it has {known}"))
+
+
+def _near_misses(word: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
+def parse_options(options: Options, arguments: Sequence[str], program: str) -> Any:
+    """Make an instance of the dataclass `options.kind` from command-line arguments.
+
+    Dataclasses inside it are flattened: their options are written without a prefix. Raises
+    UserError on anything that does not fit; `--help` prints the options and exits with 0.
+    """
+    # Not at the top: whoever only wants a list of subcommands need not wait for it.
+    import tyro
+
+    complete = _complete_arguments(option_names(options.kind), arguments, program)
+    defaults = tyro.MISSING_NONPROP if options.defaults is None else options.defaults
+    written = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(written):
+            chosen = tyro.cli(
+                options.kind,
+                prog=program,
+                description=options.summary,
+                default=defaults,
+                args=complete,
+                use_underscores=True,
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise UserError(_one_line(written.getvalue())) from None
+    sys.stderr.write(written.getvalue())
+    return chosen
+
+
+def option_names(kind: type) -> dict[str, bool]:
+    """Every spelling of an option of the dataclass (dashes included) -> is it true-or-false?
+
+    Leaves out positional arguments and what is hidden (`tyro.conf.Suppress`). Raises ValueError if
+    two options share a spelling.
+    """
+    names: dict[str, bool] = {}
+    for spelling, is_flag in _spellings(kind):
+        if spelling in names:
+            raise ValueError(f"{kind.__name__} has two options {spelling}")
+        names[spelling] = is_flag
+    return names
+
+
+def _spellings(kind: type) -> Iterator[tuple[str, bool]]:
+    from tyro import conf
+
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint, extras = hints[field.name], []
+        if get_origin(hint) is Annotated:
+            hint, *extras = get_args(hint)
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            yield from _spellings(hint)
+            continue
+        if conf.Positional in extras or conf.Suppress in extras:
+            continue
+        # `name` and `aliases` are what tyro.conf.arg(...) leaves in an annotation.
+        renamed = [extra.name for extra in extras if getattr(extra, "name", None)]
+        aliases = [a for extra in extras for a in getattr(extra, "aliases", None) or ()]
+        for spelling in ["--" + (renamed or [field.name])[0], *aliases]:
+            yield _with_underscores(spelling), hint is bool
+
+
+def _with_underscores(name: str) -> str:
+    dashes = len(name) - len(name.lstrip("-"))
+    return name[:dashes] + name[dashes:].replace("-", "_")
+
+
+def _complete_arguments(
+    names: Mapping[str, bool], arguments: Sequence[str], program: str
+) -> list[str]:
+    """Write out the value of every true-or-false option; refuse options that do not exist."""
+    complete: list[str] = []
+    waiting_flag = False
+    for word in [*arguments, ""]:
+        if waiting_flag:
+            waiting_flag = False
+            if word.lower() in _TRUTH:
+                complete.append(_TRUTH[word.lower()])
+                continue
+            complete.append("True")
+        name, equals, value = word.partition("=")
+        if _OPTION.match(word) and word not in _HELP:
+            is_flag = _look_up(names, name, program)
+            waiting_flag = is_flag and not equals
+            if is_flag and equals:
+                word = f"{name}={_TRUTH.get(value.lower(), value)}"
+        complete.append(word)
+    return complete[:-1]
+
+
+def _look_up(names: Mapping[str, bool], name: str, program: str) -> bool:
+    plain = _with_underscores(name)
+    if plain not in names:
+        guess = _near_misses(plain, names) or f"see {program} --help"
+        raise UserError(f"{program} has no option {name}; {guess}")
+    return names[plain]
+
+
+def _one_line(box: str) -> str:
+    """The message in tyro's box of text: what stands between its title and its first rule."""
+    # The rules are of other characters where the terminal knows no others.
+    lines = [line.strip(" │|") for line in box.splitlines()[1:]]
+    is_rule = [not line.strip("─-╰╯+") for line in lines]
+    start = is_rule.index(False)
+    end = is_rule.index(True, start) if True in is_rule[start:] else len(lines)
+    message = " ".join(lines[start:end])
+    return message[:1].lower() + message[1:]

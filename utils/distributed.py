@@ -1,0 +1,183 @@
+"""Several processes and machines, through Lightning Fabric."""
+
+import os
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from lightning_fabric.wrappers import _FabricModule
+from torch import Tensor, nn
+
+from utils.errors import UserError
+from utils.options import LoopOptions
+
+T = TypeVar("T")
+
+
+def derive_seed(purpose: str, *parts: int) -> int:
+    """A 63-bit seed from numbers that are not negative, such as (seed, epoch, step).
+
+    Different purposes give unrelated seeds from the same numbers.
+    """
+    entropy = (zlib.crc32(purpose.encode()), *parts)
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def seed_all(seed: int) -> None:
+    """Seed the global generators of Python, NumPy and torch (every device)."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def device_kind(accelerator: str = "auto") -> str:
+    """Kind of device ("cuda", "mps" or "cpu") that `accelerator` stands for on this machine."""
+    if accelerator == "auto":
+        accelerator = "gpu" if torch.accelerator.is_available() else "cpu"
+    if accelerator == "gpu":
+        return "cuda" if torch.cuda.is_available() else "mps"
+    return accelerator
+
+
+def has_bf16(kind: str) -> bool:
+    """Whether a kind of device ("cuda", "mps", "cpu") has instructions that compute in bf16.
+
+    A device without them emulates the format, which is slower than float32.
+    """
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "cpu":
+        return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return False
+
+
+def pick_precision(precision: str, kind: str) -> str:
+    """Fabric's name of the precision; "auto" is bf16-mixed where that is faster, else 32-true."""
+    if precision != "auto":
+        return precision
+    return "bf16-mixed" if has_bf16(kind) else "32-true"
+
+
+def _process_counts(loop: LoopOptions) -> tuple[int, int]:
+    """Processes a machine and machines: those that torchrun started, or those asked for."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return loop.devices, loop.num_nodes
+    local = int(os.environ["LOCAL_WORLD_SIZE"])
+    nodes = int(os.environ["WORLD_SIZE"]) // local
+    if loop.devices not in (1, local) or loop.num_nodes not in (1, nodes):
+        raise UserError(
+            f"torchrun started {local} processes on each of {nodes} machines, but the options ask "
+            f"for --devices {loop.devices} --num_nodes {loop.num_nodes}; leave these options out"
+        )
+    return local, nodes
+
+
+def start_fabric(loop: LoopOptions, seed: int) -> Fabric:
+    """Start the processes of a run, and seed them.
+
+    With more than one device this runs the script again, once for each further process, up to
+    this call: call it before anything slow or anything that writes. Build the model after it, so
+    that the seed decides its first weights. Raises UserError where the machine lacks the device.
+    """
+    devices, nodes = _process_counts(loop)
+    kind = device_kind(loop.accelerator)
+    precision = pick_precision(loop.precision, kind)
+    if precision == "16-mixed" and kind == "cpu":
+        raise UserError("--precision 16-mixed needs a GPU; a CPU takes bf16-mixed or 32-true")
+    try:
+        fabric = Fabric(
+            accelerator=loop.accelerator,
+            strategy=loop.strategy,
+            devices=devices,
+            num_nodes=nodes,
+            precision=precision,  # pyright: ignore[reportArgumentType]
+        )
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        raise UserError(f"cannot use these devices: {str(error).splitlines()[0]}") from error
+    fabric.launch()
+    seed_all(seed)
+    return fabric
+
+
+def fail_together(fabric: Fabric, message: str) -> NoReturn:
+    """End all processes, which all call this: the first with a UserError, the rest silently."""
+    raise UserError(message) if fabric.is_global_zero else SystemExit(2)
+
+
+@contextmanager
+def first_reports(fabric: Fabric) -> Iterator[None]:
+    """Where every process meets the same UserError, only the first one reports it."""
+    try:
+        yield
+    except UserError as error:
+        fail_together(fabric, str(error))
+
+
+def on_rank_zero(fabric: Fabric, work: Callable[[], T]) -> T:
+    """Do `work` in the first process only; every process gets its result.
+
+    A UserError in it ends all processes; only the first one reports it.
+    """
+    result: Any = None
+    problem = ""
+    if fabric.is_global_zero:
+        try:
+            result = work()
+        except UserError as error:
+            problem = str(error)
+    if fabric.world_size > 1:
+        result, problem = fabric.broadcast((result, problem))
+    if problem:
+        fail_together(fabric, problem)
+    return result
+
+
+def sum_over_processes(values: list[float], fabric: Fabric) -> list[float]:
+    """Each of `values` added over all processes."""
+    if fabric.world_size == 1:
+        return values
+    total = fabric.all_reduce(
+        torch.tensor(values, dtype=torch.float64, device=fabric.device), reduce_op="sum"
+    )
+    assert isinstance(total, Tensor)
+    return total.tolist()
+
+
+def global_count(count: Tensor, fabric: Fabric) -> Tensor:
+    """`count` (any shape, such as labelled joints in this process' batch) added over processes."""
+    count = count.detach().clone()
+    if fabric.world_size == 1:
+        return count
+    total = fabric.all_reduce(count, reduce_op="sum")
+    assert isinstance(total, Tensor)
+    return total
+
+
+def global_mean(total: Tensor, count: Tensor, fabric: Fabric) -> Tensor:
+    """Loss of this process whose gradient, averaged over processes, is that of the joined batch.
+
+    With local sums S_r and counts n_r of W processes, the loss of the joined batch is
+    sum(S_r) / sum(n_r). Data-parallel training averages gradients, so each process must take
+    S_r * W / sum(n_r); the mean of these over processes is the joined loss too. Zero counts
+    everywhere give zero.
+
+    total: scalar, sum of the loss over this process' batch; count: scalar, its number of terms.
+    """
+    everywhere = global_count(count, fabric)
+    divisor = torch.where(everywhere > 0, everywhere, torch.ones_like(everywhere))
+    return total * fabric.world_size / divisor
+
+
+def local_module(module: nn.Module, fabric: Fabric) -> nn.Module:
+    """`module` in the run's precision, without what joins processes.
+
+    For validation: processes may then see different numbers of batches. Fabric's public
+    `setup_module` would add the data-parallel wrapper, which waits for the others in `forward`.
+    """
+    return _FabricModule(module, fabric.strategy, original_module=module)

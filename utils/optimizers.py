@@ -1,0 +1,58 @@
+"""Optimizers and the course of the learning rate."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from torch import nn, optim
+
+from utils.options import OptimizerOptions
+
+# One optimizer, or several by name (a GAN has two).
+Optimizers = Any
+
+
+def make_optimizer(
+    parameters: Iterable[nn.Parameter], options: OptimizerOptions
+) -> optim.Optimizer:
+    """The optimizer that the options name.
+
+    RMSprop has PyTorch's smoothing 0.99; AMSProp is Adam with the running maximum of Reddi et al.,
+    "On the Convergence of Adam and Beyond", 2018.
+    """
+    common: dict[str, Any] = {"lr": options.lr, "weight_decay": options.weight_decay}
+    if options.optimizer == "rmsprop":
+        return optim.RMSprop(parameters, momentum=options.momentum, **common)
+    return optim.Adam(parameters, amsgrad=options.optimizer == "amsprop", **common)
+
+
+def by_name(optimizer: Optimizers) -> dict[str, Any]:
+    """Optimizers by name; a single one has the name ""."""
+    return optimizer if isinstance(optimizer, dict) else {"": optimizer}
+
+
+def lr_factor(
+    step: int, options: OptimizerOptions, total_steps: int, steps_per_epoch: int
+) -> float:
+    """Factor on the learning rate at a step (from 0) of a run of `total_steps`.
+
+    Warm-up rises linearly over the first steps and multiplies what the scheduler says; the cosine
+    (Loshchilov and Hutter, "SGDR", 2017, eq. 5 without restarts) spans the steps after warm-up.
+    """
+    warmup = (step + 1) / options.warmup_steps if step < options.warmup_steps else 1.0
+    if options.lr_scheduler == "step":
+        passed = sum(step >= epoch * steps_per_epoch for epoch in options.schedule)
+        return warmup * options.gamma**passed
+    if options.lr_scheduler == "cosine":
+        length = max(total_steps - options.warmup_steps, 1)
+        done = min(max(step - options.warmup_steps, 0) / length, 1.0)
+        return warmup * 0.5 * (1 + math.cos(math.pi * done))
+    return warmup
+
+
+def set_lr_factor(optimizer: Optimizers, factor: float) -> float:
+    """Set the learning rate of every group to its first one times `factor`; the first group's."""
+    groups = [group for one in by_name(optimizer).values() for group in one.param_groups]
+    for group in groups:
+        group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
+    return groups[0]["lr"]

@@ -1,0 +1,118 @@
+"""The folder of a run: who may write into it, what a run starts from, its options and history."""
+
+import csv
+import dataclasses
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from utils.atomic import atomic_path
+from utils.errors import UserError
+from utils.options import RunOptions
+
+FILES = (
+    "options.json",
+    "last.ckpt",
+    "best.ckpt",
+    "best.safetensors",
+    "history.csv",
+    "predictions.npz",
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run writes, and what it starts from: a checkpoint to go on with, weights, nothing."""
+
+    folder: Path
+    checkpoint: Path | None
+    weights: str
+
+
+def run_folder(run: RunOptions, run_name: str) -> Path:
+    """Folder of the run `run_name` (<subcommand>_<exp>)."""
+    return Path(run.checkpoint_dir) / run_name
+
+
+def _loaded_checkpoint(load: str) -> Path | None:
+    """The checkpoint that --load means if it continues a run, else None."""
+    path = Path(load)
+    if path.is_dir():
+        path = path / "last.ckpt"
+    if path.suffix != ".ckpt":
+        return None
+    if not path.is_file():
+        raise UserError(f"--load {load}: there is no {path}")
+    return path
+
+
+def find_start(run: RunOptions, run_name: str) -> Start:
+    """What a run starts from. Changes nothing.
+
+    Raises UserError if a run of this name exists and is neither resumed nor overwritten, or if
+    there is none to resume.
+    """
+    folder = run_folder(run, run_name)
+    used = any((folder / name).exists() for name in FILES)
+    if run.resume:
+        if not used:
+            raise UserError(f"there is no run to resume in {folder}")
+        # A run killed before its first checkpoint has nothing to go on from: it starts again.
+        last = folder / "last.ckpt"
+        return Start(folder, last if last.is_file() else None, "")
+    checkpoint = _loaded_checkpoint(run.load) if run.load else None
+    own = bool(run.load) and folder.resolve() in (checkpoint or Path(run.load)).resolve().parents
+    if own and run.overwrite:
+        raise UserError(
+            f"--overwrite would remove what --load {run.load} reads; give another --exp"
+        )
+    if used and not run.overwrite and not (own and checkpoint):
+        raise UserError(
+            f"{folder} already holds a run: --resume goes on with it, --overwrite replaces it, "
+            f"--exp NAME starts another"
+        )
+    return Start(folder, checkpoint, "" if checkpoint else run.load)
+
+
+def open_folder(start: Start, log_folder: Path, options: Any) -> None:
+    """Make the folder ready for the run to write: options.json, and nothing of an earlier run.
+
+    A run continued in another folder takes its best weights along.
+    """
+    folder, checkpoint = start.folder, start.checkpoint
+    continues = checkpoint is not None and checkpoint.resolve().parent == folder.resolve()
+    for name in FILES:
+        if not continues:
+            (folder / name).unlink(missing_ok=True)
+        stem, suffix = name.split(".")
+        for leftover in folder.glob(f".{stem}-*.{suffix}"):  # of a run killed while writing
+            leftover.unlink(missing_ok=True)
+    if not continues:
+        shutil.rmtree(log_folder, ignore_errors=True)
+    if checkpoint is not None and not continues:
+        for best in checkpoint.parent.glob("best.*"):
+            with atomic_path(folder / best.name) as temporary:
+                shutil.copyfile(best, temporary)
+    write_options(folder / "options.json", options)
+
+
+def write_options(path: Path, options: Any) -> None:
+    """Write an options dataclass as JSON."""
+    with atomic_path(path) as temporary:
+        text = json.dumps(dataclasses.asdict(options), indent=2, default=str)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_history(folder: Path, rows: list[dict[str, float]]) -> None:
+    """Write history.csv: a row per epoch, a column for every name in any row ("" where absent)."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns.sort(key=lambda name: name == "seconds")
+    with (
+        atomic_path(folder / "history.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)

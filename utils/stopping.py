@@ -1,0 +1,33 @@
+"""Ctrl-C and SIGTERM as a wish to stop after the step under way."""
+
+import signal
+import threading
+from types import FrameType
+
+
+class StopSignals:
+    """Context in which the first Ctrl-C or SIGTERM only sets `requested`; a second acts as usual.
+
+    Does nothing outside the main thread, where Python can't handle signals.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.usual = {}
+
+    def __enter__(self) -> "StopSignals":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.usual[number] = signal.signal(number, self._request)
+        return self
+
+    def _request(self, _number: int, _frame: FrameType | None) -> None:
+        self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self.usual.items():
+            signal.signal(number, handler)
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
