@@ -1,0 +1,42 @@
+"""Run a trained model: `python run.py SUBCOMMAND [options]`."""
+
+import sys
+
+import options
+from stacked_hourglass.options import HourglassRunOptions
+from stitched.demo_options import DemoOptions
+from stitched.options import PoseOptions
+from utils.command_line import run_script
+
+
+def pose(chosen: PoseOptions) -> int | None:
+    from stitched.pose import run
+
+    return run(chosen)
+
+
+def demo(chosen: DemoOptions) -> int | None:
+    from stitched.demo import run
+
+    return run(chosen)
+
+
+def hourglass(chosen: HourglassRunOptions) -> int | None:
+    from stacked_hourglass.inference import run
+
+    return run(chosen)
+
+
+FUNCTIONS = {
+    "pose": pose,
+    "demo": demo,
+    "hourglass_mpii": hourglass,
+    "hourglass_lsp": hourglass,
+    "hourglass_lspet": hourglass,
+    "hourglass_coco": hourglass,
+    "hourglass_mannequin": hourglass,
+    "hourglass_people": hourglass,
+}
+
+if __name__ == "__main__":
+    sys.exit(run_script("run.py", "Run a trained model.", options.RUN, FUNCTIONS, sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Where stages are joined: pictures and videos in, poses out."""

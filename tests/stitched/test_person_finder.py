@@ -1,0 +1,140 @@
+"""The person finder, with a network that sees coloured squares."""
+
+import numpy as np
+import pytest
+
+from stitched.person_finder import MARGIN, SHRINK, Follower, Sighting, find_people, look
+from utils.crops import whole_image_box
+
+
+def picture(width=640, height=480):
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def error(sighting, truth):
+    return np.linalg.norm(sighting.keypoints - truth, axis=-1).max()
+
+
+def test_closer_look_finds_what_the_whole_picture_is_too_coarse_for(predictor, paint):
+    image = picture()
+    truth = paint(image, 400, 250, 150)
+    whole = look(predictor, [image], whole_image_box(640, 480)[None], True)[0]
+    found = find_people(predictor, [image])[0]
+    assert error(whole, truth) > 4
+    assert error(found, truth) < 1.5
+    assert found.mean_confidence > whole.mean_confidence
+    assert found.box[2] < 260
+
+
+def test_person_who_fills_the_picture_needs_one_look(predictor, paint):
+    image = picture(300, 300)
+    truth = paint(image, 45, 45, 210)
+    found = find_people(predictor, [image])[0]
+    assert predictor.batches == [1]
+    assert error(found, truth) < 3
+    np.testing.assert_array_equal(found.box, whole_image_box(300, 300))
+
+
+def test_worse_closer_look_is_thrown_away():
+    class FarSighted:
+        """The bigger the box, the surer; always the same small person."""
+
+        skeleton = "mpii_16"
+
+        def __call__(self, images, boxes, flip=True):
+            square = np.random.default_rng(0).uniform(100, 140, (16, 2)).astype(np.float32)
+            confidence = np.minimum(boxes[:, 2:] / 640, 1) * np.ones((1, 16))
+            return np.repeat(square[None], len(images), 0), confidence.astype(np.float32)
+
+    found = find_people(FarSighted(), [picture()])[0]
+    np.testing.assert_array_equal(found.box, whole_image_box(640, 480))
+    assert found.mean_confidence == 1
+
+
+def test_pictures_are_looked_at_together_and_each_as_if_alone(predictor, paint):
+    images = [picture(), picture(200, 300), picture(640, 200)]
+    paint(images[0], 400, 250, 150)
+    paint(images[2], 30, 30, 100)
+    together = find_people(predictor, images)
+    assert predictor.batches[:2] == [3, 2]
+    for image, sighting in zip(images, together, strict=True):
+        alone = find_people(predictor, [image])[0]
+        np.testing.assert_array_equal(sighting.keypoints, alone.keypoints)
+        np.testing.assert_array_equal(sighting.box, alone.box)
+    assert together[1].mean_confidence == 0
+
+
+def test_nobody_is_nan_with_confidence_zero():
+    sighting = Sighting(np.ones(3), np.ones((16, 2)), np.full(16, 0.2))
+    assert sighting.unless_below(0.2) is sighting
+    nobody = sighting.unless_below(0.21)
+    assert np.isnan(nobody.keypoints).all()
+    assert np.isnan(nobody.box).all()
+    assert (nobody.confidence == 0).all()
+
+
+def test_flip_reaches_the_network():
+    asked = []
+
+    class Network:
+        skeleton = "mpii_16"
+
+        def __call__(self, images, boxes, flip=True):
+            asked.append(flip)
+            return np.zeros((1, 16, 2), np.float32), np.zeros((1, 16), np.float32)
+
+    network = Network()
+    find_people(network, [picture()], flip=False)
+    find_people(network, [picture()], flip=True)
+    Follower(network, 0.2, flip=False)(picture())
+    assert asked == [False, True, False]
+
+
+def test_follower_takes_one_look_a_frame_and_keeps_up(predictor, paint):
+    follower = Follower(predictor, 0.2)
+    for step in range(30):
+        image = picture()
+        truth = paint(image, 20 + 15 * step, 250, 120)
+        if step == 1:
+            predictor.batches.clear()
+        sighting = follower(image)
+        assert error(sighting, truth) < 1.5
+    assert predictor.batches == [1] * 29
+
+
+def test_follower_box_moves_and_grows_at_once_and_shrinks_slowly(predictor, paint):
+    follower = Follower(predictor, 0.2)
+    boxes = []
+    for left, side in ((100, 150), (100, 150), (105, 165), (120, 120), (120, 120), (120, 120)):
+        image = picture()
+        paint(image, left, 200, side)
+        boxes.append(follower(image).box)
+    # The box of a frame comes from the joints of the frame before.
+    np.testing.assert_allclose(boxes[2], boxes[1], atol=4)
+    np.testing.assert_allclose(boxes[3], [187.5, 282.5, 165 * MARGIN], atol=4)
+    np.testing.assert_allclose(boxes[4][:2], [180, 260], atol=3)
+    assert boxes[4][2] == pytest.approx(SHRINK * boxes[3][2])
+    assert boxes[5][2] == pytest.approx(SHRINK * boxes[4][2])
+
+
+def test_follower_finds_the_person_again_after_a_cut_and_reports_absence(predictor, paint):
+    follower = Follower(predictor, 0.2)
+    first, empty, last = picture(), picture(), picture()
+    paint(first, 30, 30, 120)
+    truth = paint(last, 450, 300, 130)
+    follower(first)
+    assert error(follower(last), truth) < 1.5
+    gone = follower(empty)
+    assert np.isnan(gone.keypoints).all() and (gone.confidence == 0).all()
+    assert error(follower(last), truth) < 1.5
+
+
+def test_follower_searches_the_frame_when_surer_elsewhere(predictor, paint):
+    follower = Follower(predictor, 0.05)
+    first, faint = picture(), picture()
+    paint(first, 30, 30, 120)
+    paint(faint, 30, 30, 120)
+    faint //= 3
+    follower(first)
+    truth = paint(faint, 400, 250, 200)
+    assert error(follower(faint), truth) < 3

@@ -1,0 +1,156 @@
+"""The rules of CONTRIBUTING.md that no linter knows."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LONGEST_FUNCTION = 40
+LONGEST_FILE = 400
+LONGEST_SCRIPT = 80
+SCRIPTS = ("train.py", "run.py", "viz.py", "eval.py")
+
+
+def files(*suffixes: str) -> list[Path]:
+    """What belongs to the project: tracked, or neither tracked nor ignored."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs git and its folder to know which files belong to the project")
+    paths = [ROOT / name for name in done.stdout.splitlines()]
+    return [path for path in paths if path.is_file() and (path.suffix in suffixes or not suffixes)]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def code() -> list[Path]:
+    return [path for path in files(".py") if "tests" not in path.relative_to(ROOT).parts]
+
+
+def trees(paths: list[Path]) -> Iterator[tuple[str, ast.Module]]:
+    for path in paths:
+        yield name(path), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Modules that a file imports, wherever in it, by their full names."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module or "."} | {f"{node.module}.{a.name}" for a in node.names}
+    return names
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in trees(files(".py"))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert not long
+
+
+def test_no_file_is_too_long():
+    lengths = {name(p): len(p.read_text(encoding="utf-8").splitlines()) for p in files(".py")}
+    assert not {path: lines for path, lines in lengths.items() if lines > LONGEST_FILE}
+    assert not {path: lengths[path] for path in SCRIPTS if lengths[path] > LONGEST_SCRIPT}
+
+
+def test_every_folder_says_what_it_holds():
+    folders = {path.parent for path in files()} - {ROOT}
+    # Folders that mirror others, and hold no more, are explained by the page above them.
+    explained = [f for f in folders if "tests" not in f.parts and f.name not in (".ci", "images")]
+    assert not [name(folder) for folder in explained if not (folder / "README.md").is_file()]
+
+
+def test_every_module_says_what_it_is_for():
+    bare = [path for path, tree in trees(code()) if tree.body and not ast.get_docstring(tree)]
+    assert not bare
+
+
+def test_public_functions_say_what_they_do():
+    bare = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, tree in trees(code())
+        if path not in SCRIPTS
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not bare
+
+
+def unpickles(tree: ast.Module) -> bool:
+    """Does the file build objects from a pickle? (To catch UnpicklingError is no such thing.)"""
+    modules = {"pickle", "_pickle", "dill", "joblib", "marshal", "shelve"}
+    makers = {f"{m}.{what}" for m in modules for what in ("load", "loads", "open", "Unpickler")}
+    used = {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return bool((used | imported(tree)) & makers)
+
+
+def test_nothing_unpickles():
+    assert unpickles(ast.parse("import pickle\npickle.load(file)"))
+    assert unpickles(ast.parse("from pickle import Unpickler"))
+    assert not [path for path, tree in trees(code()) if unpickles(tree)]
+    for path in code():
+        text = path.read_text(encoding="utf-8")
+        assert "allow_pickle=True" not in text and "weights_only=False" not in text, name(path)
+
+
+def test_torch_and_numpy_load_without_unpickling():
+    unsafe = []
+    for path, tree in trees(code()):
+        for call in [node for node in ast.walk(tree) if isinstance(node, ast.Call)]:
+            safe = {"torch.load": "weights_only", "np.load": "allow_pickle"}.get(
+                ast.unparse(call.func)
+            )
+            if safe and safe not in [keyword.arg for keyword in call.keywords]:
+                unsafe.append(f"{path}:{call.lineno}")
+    assert not unsafe
+
+
+def test_arrows_end_at_the_entry_scripts():
+    ours = {"options", *(script.removesuffix(".py") for script in SCRIPTS)}
+    inside = [path for path in code() if path.parent != ROOT]
+    assert not [path for path, tree in trees(inside) if imported(tree) & ours]
+
+
+def test_no_exception_is_swallowed():
+    swallowed = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees(files(".py"))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
+        and all(isinstance(line, ast.Pass) for line in node.body)
+    ]
+    assert not swallowed
+
+
+def test_nothing_is_left_to_do_or_points_outside():
+    # Split, so that this file does not find itself.
+    forbidden = re.compile("TO" + r"DO\b|FIX" + r"ME\b|/" + r"work/|/ho" + "me/|\\.\\./sha" + "red")
+    allowed = {".ci/run"}
+    for path in files(".py", ".md", ".toml", ".txt", ".yml", ""):
+        if name(path) not in allowed:
+            found = forbidden.search(path.read_text(encoding="utf-8"))
+            assert not found, f"{name(path)}: {found and found[0]}"
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in files(".md"):
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{name(page)} -> {link}"

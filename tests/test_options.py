@@ -1,0 +1,128 @@
+"""The tables of options: complete, light, and true to what the pages promise."""
+
+import ast
+import dataclasses
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+import eval as eval_script
+import options
+import run as run_script
+import train as train_script
+import viz as viz_script
+from utils.command_line import Options, option_names, parse_options
+
+ROOT = Path(__file__).parents[1]
+TABLES = {
+    "train.py": (options.TRAIN, train_script.FUNCTIONS),
+    "run.py": (options.RUN, run_script.FUNCTIONS),
+    "viz.py": (options.VIZ, viz_script.FUNCTIONS),
+    "eval.py": (options.EVAL, eval_script.FUNCTIONS),
+}
+SUBCOMMANDS = [
+    (script, name, known) for script, (table, _) in TABLES.items() for name, known in table.items()
+]
+
+
+def classes(kind: type) -> set[type]:
+    """The dataclass and those inside it."""
+    inside = [hint for hint in get_type_hints(kind).values() if dataclasses.is_dataclass(hint)]
+    return {kind}.union(*(classes(hint) for hint in inside if isinstance(hint, type)))
+
+
+KINDS = {part for _, _, known in SUBCOMMANDS for part in classes(known.kind)}
+
+# Options that any training command takes, and those of `hourglass_mpii`.
+COMMON = shlex.split("""
+    --workers --use_amsprop --lr --exp --tb_dir --seed --load --checkpoint_dir --data_dir --epochs
+""")
+HOURGLASS = shlex.split("""
+    --stacks --features --blocks --num_classes --batch_norm_momentum --resolution --flip
+    --remove_intermediate_supervision --augment_training_data --heatmap_loss --tb_log_freq
+    --resume --overwrite --devices --num_nodes --strategy --precision --early_stop_patience
+    --lr_scheduler --max_steps --max_minutes --grad_clip --no_grad_clipping
+""")
+
+
+def spellings(known: Options) -> set[str]:
+    return set(option_names(known.kind))
+
+
+@pytest.mark.parametrize("script", TABLES)
+def test_every_subcommand_has_options_and_a_function(script: str):
+    table, functions = TABLES[script]
+    assert list(table) == list(functions)
+
+
+@pytest.mark.parametrize(("script", "name", "known"), SUBCOMMANDS)
+def test_every_subcommand_has_one_line_about_it(script: str, name: str, known: Options):
+    assert re.fullmatch(r"[A-Z][^\n]{10,90}\.", known.summary)
+
+
+@pytest.mark.parametrize(("script", "name", "known"), SUBCOMMANDS)
+def test_help_lists_every_option(
+    script: str, name: str, known: Options, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit):
+        parse_options(known, ["--help"], f"{script} {name}")
+    text = capsys.readouterr().out
+    assert not [option for option in spellings(known) if option not in text]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS, key=str))
+def test_every_option_has_its_help_under_it(kind: type):
+    tree = ast.parse(inspect.getsource(kind)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    bare = [
+        ast.unparse(field.target)
+        for field, after in zip(tree.body, [*tree.body[1:], None], strict=True)
+        if isinstance(field, ast.AnnAssign)
+        and not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant))
+        and not dataclasses.is_dataclass(get_type_hints(kind)[ast.unparse(field.target)])
+    ]
+    assert not bare
+
+
+@pytest.mark.parametrize("name", options.TRAIN)
+def test_promised_training_options_exist(name: str):
+    assert {*COMMON, *HOURGLASS} <= spellings(options.TRAIN[name])
+
+
+@pytest.mark.parametrize("name", options.TRAIN)
+def test_training_options_read_as_written(name: str):
+    words = shlex.split("--augment_training_data False --num-classes 16 --exp try --lr 1e-3")
+    chosen = parse_options(options.TRAIN[name], words, f"train.py {name}")
+    assert chosen.heatmaps.augment_training_data is False
+    assert (chosen.network.num_classes, chosen.run.exp, chosen.optim.lr) == (16, "try", 1e-3)
+    assert f"hourglass_{chosen.data.dataset}" == name
+
+
+def test_defaults_put_runs_where_the_original_command_does():
+    spelled_out = shlex.split("--checkpoint_dir model_checkpoints/ --exp default --tb_dir tb_logs/")
+    told = parse_options(options.TRAIN["hourglass_mpii"], spelled_out, "train.py")
+    default = parse_options(options.TRAIN["hourglass_mpii"], [], "train.py")
+    assert told.run.exp == default.run.exp
+    assert Path(told.run.checkpoint_dir) == Path(default.run.checkpoint_dir)
+    assert Path(told.run.tb_dir) == Path(default.run.tb_dir)
+
+
+def test_the_page_of_flags_names_only_options_that_exist():
+    rows = re.findall(r"^\|.*\|(.*)\|$", (ROOT / "docs/flags.md").read_text(), re.MULTILINE)
+    named = {option for row in rows for option in re.findall(r"--\w+", row)}
+    known = set().union(*(spellings(known) for _, _, known in SUBCOMMANDS))
+    assert len(named) > 20
+    assert named <= known
+
+
+def test_the_tables_import_nothing_heavy():
+    heavy = ("torch", "numpy", "cv2", "av", "scipy", "matplotlib")
+    code = f"import sys, options; sys.exit(str([m for m in {heavy} if m in sys.modules] or ''))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.strip() == ""

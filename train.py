@@ -1,0 +1,26 @@
+"""Train a model: `python train.py SUBCOMMAND [options]`."""
+
+import sys
+
+import options
+from stacked_hourglass.options import HourglassTrainOptions
+from utils.command_line import run_script
+
+
+def hourglass(chosen: HourglassTrainOptions) -> int | None:
+    from stacked_hourglass.training import train
+
+    return train(chosen)
+
+
+FUNCTIONS = {
+    "hourglass_mpii": hourglass,
+    "hourglass_lsp": hourglass,
+    "hourglass_lspet": hourglass,
+    "hourglass_coco": hourglass,
+    "hourglass_mannequin": hourglass,
+    "hourglass_people": hourglass,
+}
+
+if __name__ == "__main__":
+    sys.exit(run_script("train.py", "Train a model.", options.TRAIN, FUNCTIONS, sys.argv[1:]))
