@@ -119,12 +119,7 @@ def write_pack(
         raise UserError(f"a training pack is called something{PACK_SUFFIX}, not {path.name}")
 
     def packed(row: int) -> tuple[bytes, Picture] | None:
-        try:
-            picture = table.read_picture(row)
-        except UserError:
-            return None
-        part = cut_part(picture, table.box[row], size, margin)
-        return encode(part.image, quality), replace(part, image=part.image[:0, :0])
+        return _packed(table, row, size, quality, margin)
 
     with ThreadPoolExecutor() as pool:
         crops = list(progress(pool.map(packed, range(len(table)))))
@@ -141,6 +136,18 @@ def write_pack(
     )
     unread = [table.picture_name(row) for row, crop in enumerate(crops) if crop is None]
     return read_pack(path, {"picture unreadable": unread})
+
+
+def _packed(
+    table: PersonTable, row: int, size: int, quality: int, margin: float
+) -> tuple[bytes, Picture] | None:
+    """The encoded crop of one person and, without its pixels, what it shows; None if unreadable."""
+    try:
+        picture = table.read_picture(row)
+    except UserError:
+        return None
+    part = cut_part(picture, table.box[row], size, margin)
+    return encode(part.image, quality), replace(part, image=part.image[:0, :0])
 
 
 def write_crops(

@@ -231,7 +231,7 @@ def make_table(
         split=np.asarray(split, "U5"),
         annotation_id=numbers if annotation_id is None else annotation_id.astype(np.int64),
         head_box=(np.full((count, 4), np.nan) if head_box is None else head_box).astype(np.float32),
-        skipped={reason: tuple(names) for reason, names in (skipped or {}).items() if names},
+        skipped={why: tuple(map(str, names)) for why, names in (skipped or {}).items() if names},
     )
 
 

@@ -8,26 +8,37 @@ import numpy as np
 
 from utils.crops import box_around, whole_image_box
 
+# The numbers below were chosen on validation pictures of LSP, as they are and inside larger ones.
+
 # A joint at least this sure (in [0, 1]) tells where the person is.
 JOINT_CONFIDENCE = 0.3
-# So many such joints are needed for a closer look.
+# So many such joints are needed for a box.
 JOINTS_FOR_BOX = 4
-# Side of a closer box over the longer extent of those joints. Joints lie inside the body's outline,
-# and the unsure ones often outside the sure ones, so some room is left.
-MARGIN = 1.4
-# A box is looked at only if its side differs from the last one's by this factor, or its centre by
-# this part of the side.
-BOX_CHANGE = 1.15
-CENTRE_CHANGE = 0.1
-# Closer looks at one picture; the second is taken only if the first was better than what it had.
+# Side of a box over the longer extent of those joints: joints lie inside the body's outline, and
+# the unsure ones often outside the sure ones.
+MARGIN = 1.3
+# A closer box is looked at only if its side is at most this part of the last one's,
+CLOSER = 0.8
+# as often as this,
 CLOSER_LOOKS = 2
+# and taken if its confidence is at least this part of the last one's. (The larger a person is in
+# the box, the farther off, in its px, a joint may be found, and the less sure it looks.)
+CONFIDENCE_KEPT = 0.9
+# Below this mean confidence the person is also searched for in parts of the picture: squares of its
+# longer side divided by each zoom, half overlapping.
+UNSURE = 0.35
+ZOOMS = (1.5, 2.25)
+# What is found there counts if it is surer by this factor: among many parts one looks good by chance.
+PART_GAIN = 1.15
 # On video the box moves and grows at once, so that nothing quick is cut off, and shrinks by no more
 # than this factor a frame, so that a few unsure joints do not cut off the rest.
 SHRINK = 0.95
 # On video: part of the usual confidence that each frame leaves as it was.
 CONFIDENCE_MEMORY = 0.9
-# Below this part of the usual confidence the person may be lost: the whole frame is searched.
+# Below this part of the usual confidence the person may be lost: the whole frame is looked at.
 CONFIDENCE_DROP = 0.7
+# While nobody is there, every so many frames are searched in parts, too: that takes long.
+SEARCH_EVERY = 10
 
 
 class Predictor(Protocol):
@@ -68,26 +79,25 @@ class Sighting:
 
 
 def find_people(
-    predictor: Predictor, images: Sequence[np.ndarray], flip: bool = True
+    predictor: Predictor, images: Sequence[np.ndarray], flip: bool = True, search: bool = True
 ) -> list[Sighting]:
-    """Look for one person in each picture, uint8 (H, W, 3): the surest of a few looks.
+    """Look for one person in each picture, uint8 (H, W, 3).
 
-    First the whole picture, then the box that the sure joints span, as often as that helps and at
-    most CLOSER_LOOKS times. All pictures are looked at together.
+    First the whole picture, then, where the sure joints span a smaller box, that box. Where this
+    leaves doubt, and with `search`, parts of the picture likewise. All pictures are looked at
+    together, so that the network gets large batches.
     """
-    whole = np.stack([whole_image_box(image.shape[1], image.shape[0]) for image in images])
-    best = look(predictor, images, whole, flip)
-    pending = list(range(len(images)))
-    for _ in range(CLOSER_LOOKS):
-        boxes = {i: box for i in pending if (box := _closer_box(best[i])) is not None}
-        if not boxes:
-            break
-        closer = look(predictor, [images[i] for i in boxes], np.stack(list(boxes.values())), flip)
-        pending = []
-        for i, sighting in zip(boxes, closer, strict=True):
-            if sighting.mean_confidence > best[i].mean_confidence:
-                best[i] = sighting
-                pending.append(i)
+    whole = [whole_image_box(image.shape[1], image.shape[0]) for image in images]
+    best = _look_closer(predictor, images, look(predictor, images, np.stack(whole), flip), flip)
+    unsure = [i for i, seen in enumerate(best) if seen.mean_confidence < UNSURE]
+    if not search or not unsure:
+        return best
+    parts = np.stack([_surest_part(predictor, images[i]) for i in unsure])
+    doubtful = [images[i] for i in unsure]
+    found = _look_closer(predictor, doubtful, look(predictor, doubtful, parts, flip), flip)
+    for i, seen in zip(unsure, found, strict=True):
+        if seen.mean_confidence > PART_GAIN * best[i].mean_confidence:
+            best[i] = seen
     return best
 
 
@@ -99,7 +109,27 @@ def look(
     return [Sighting(*row) for row in zip(boxes, keypoints, confidence, strict=True)]
 
 
+def _look_closer(
+    predictor: Predictor, images: Sequence[np.ndarray], seen: list[Sighting], flip: bool
+) -> list[Sighting]:
+    """Look again where the sure joints span a smaller box, and once more if that was no worse."""
+    seen = list(seen)
+    pending = range(len(images))
+    for _ in range(CLOSER_LOOKS):
+        boxes = {i: box for i in pending if (box := _closer_box(seen[i])) is not None}
+        if not boxes:
+            break
+        closer = look(predictor, [images[i] for i in boxes], np.stack(list(boxes.values())), flip)
+        pending = []
+        for i, sighting in zip(boxes, closer, strict=True):
+            if sighting.mean_confidence > CONFIDENCE_KEPT * seen[i].mean_confidence:
+                seen[i] = sighting
+                pending.append(i)
+    return seen
+
+
 def _box_of_joints(sighting: Sighting) -> np.ndarray | None:
+    """Box (3,) px around the sure joints, None if there are too few."""
     sure = sighting.confidence >= JOINT_CONFIDENCE
     if sure.sum() < JOINTS_FOR_BOX:
         return None
@@ -107,21 +137,36 @@ def _box_of_joints(sighting: Sighting) -> np.ndarray | None:
 
 
 def _closer_box(sighting: Sighting) -> np.ndarray | None:
-    """Box of the sure joints, or None if there are too few, or if it was as good as looked at."""
     box = _box_of_joints(sighting)
-    if box is None:
-        return None
-    ratio = box[2] / sighting.box[2]
-    moved = np.abs(box[:2] - sighting.box[:2]).max() / sighting.box[2]
-    same = 1 / BOX_CHANGE < ratio < BOX_CHANGE and moved < CENTRE_CHANGE
-    return None if same else box
+    return None if box is None or box[2] > CLOSER * sighting.box[2] else box
+
+
+def _surest_part(predictor: Predictor, image: np.ndarray) -> np.ndarray:
+    """Box (3,) px of the part in which the network is surest; without flipping, to be quick."""
+    boxes = np.concatenate([part_boxes(image.shape[1], image.shape[0], zoom) for zoom in ZOOMS])
+    confidence = predictor([image] * len(boxes), boxes, flip=False)[1]
+    return boxes[confidence.mean(axis=1).argmax()]
+
+
+def part_boxes(width: int, height: int, zoom: float) -> np.ndarray:
+    """Boxes (N, 3) px that cover a picture: the longer side over `zoom`, half overlapping."""
+    side = max(width, height) / zoom
+
+    def centres(length: int) -> np.ndarray:
+        if length <= side:
+            return np.array([(length - 1) / 2])
+        steps = int(np.ceil((length - side) / (side / 2)))
+        return np.linspace((side - 1) / 2, length - 1 - (side - 1) / 2, steps + 1)
+
+    places = [(x, y, side) for y in centres(height) for x in centres(width)]
+    return np.array(places, np.float32)
 
 
 class Follower:
     """Follows one person through the frames of a video, which are given to it one after another.
 
-    Each frame is looked at where the joints of the frames before say, one look a frame. When the
-    confidence drops below what it usually was, or there is nobody, the whole frame is searched.
+    Each frame is looked at where the joints of the frame before were, one look a frame. When the
+    confidence drops below what it usually was, or there is nobody, the whole frame is looked at.
     """
 
     def __init__(self, predictor: Predictor, min_confidence: float, flip: bool = True) -> None:
@@ -130,13 +175,15 @@ class Follower:
         self._min_confidence = min_confidence
         self._box: np.ndarray | None = None
         self._usual = 0.0
+        self._frames_lost = 0
 
     def __call__(self, image: np.ndarray) -> Sighting:
         """Next frame, uint8 (H, W, 3) -> the person, or nobody: NaN with confidence 0."""
         sighting = self._follow(image)
         limit = max(self._min_confidence, CONFIDENCE_DROP * self._usual)
         if sighting is None or sighting.mean_confidence < limit:
-            found = find_people(self._predictor, [image], self._flip)[0]
+            search = self._frames_lost % SEARCH_EVERY == 0
+            found = find_people(self._predictor, [image], self._flip, search)[0]
             if sighting is None or found.mean_confidence > sighting.mean_confidence:
                 sighting, self._box = found, None
         self._remember(sighting)
@@ -152,7 +199,9 @@ class Follower:
         box = _box_of_joints(sighting)
         if confidence < self._min_confidence or box is None:
             self._box, self._usual = None, 0.0
+            self._frames_lost += 1
             return
+        self._frames_lost = 0
         if self._box is None:
             self._box, self._usual = box, confidence
             return

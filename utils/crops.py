@@ -27,7 +27,7 @@ def box_around(points: np.ndarray, margin: float) -> np.ndarray:
 
 
 def image_to_crop(points: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
-    """Picture px (..., 2) -> crop px for boxes (..., 3); box lacks the joint axis if it has one less."""
+    """Picture px (..., 2) -> crop px, for boxes (..., 3) with or without the axis of joints."""
     corner, scale = _corner_and_scale(points, box, size)
     return (points - corner) * scale - 0.5
 

@@ -202,7 +202,7 @@ class VideoReader:
     def _decoded(self) -> Iterator[av.VideoFrame]:
         """Decode from where the container stands. What cannot be read is noted and passed over."""
         packets = self._container.demux()
-        self._seen, begun = 0.0, False
+        self._seen = 0.0
         while True:
             try:
                 packet = next(packets, None)
@@ -216,11 +216,7 @@ class VideoReader:
                 end = float(end) - (self._container.start_time or 0) / av.time_base
                 self._seen = max(self._seen, end)
             if packet.stream is self._stream and packet.size:
-                frames = self._decode_packet(packet)
-                begun = begun or packet.is_keyframe
-                if not begun:
-                    self.damage = None  # a broadcast begins with the rest of what was before
-                yield from frames
+                yield from self._decode_packet(packet)
         yield from self._decode_packet(None)
         self._check_length()
 

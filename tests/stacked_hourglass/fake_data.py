@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ def write_picture(path: Path, width: int = 60, height: int = 40, seed: int = 0) 
     coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     image = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     cv2.imwrite(str(path), image, [cv2.IMWRITE_JPEG_QUALITY, 95])
-    return cv2.imread(str(path))[..., ::-1]
+    return cv2.cvtColor(np.asarray(cv2.imread(str(path))), cv2.COLOR_BGR2RGB)
 
 
 def write_lsp(folder: Path, count: int = 3, pictures: int | None = None) -> np.ndarray:
@@ -78,7 +79,7 @@ def pytorch_pose_record(image: str, **changes) -> dict:
 
 def mpii_matlab_person(joints: list[dict] | None, **changes) -> dict:
     """One `annorect` of the official file; values as MATLAB writes them, changes replace fields."""
-    person = {"x1": 11.0, "y1": 6.0, "x2": 17.0, "y2": 14.0, "scale": 0.25}
+    person: dict[str, Any] = {"x1": 11.0, "y1": 6.0, "x2": 17.0, "y2": 14.0, "scale": 0.25}
     person["objpos"] = {"x": 28.0, "y": 35.0}
     person["annopoints"] = np.zeros((0, 0)) if joints is None else {"point": struct_array(joints)}
     return person | changes

@@ -73,8 +73,9 @@ def forward(state: State, images: Tensor, stacks: int, blocks: int) -> Tensor:
         return F.conv2d(x, state[f"{name}.weight"], state[f"{name}.bias"], **how)
 
     def norm_relu(name: str, x: Tensor) -> Tensor:
-        parts = [state[f"{name}.{p}"] for p in ("running_mean", "running_var", "weight", "bias")]
-        return F.relu(F.batch_norm(x, *parts))
+        mean, var = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+        scale, shift = state[f"{name}.weight"], state[f"{name}.bias"]
+        return F.relu(F.batch_norm(x, mean, var, scale, shift))
 
     def residual(name: str, x: Tensor) -> Tensor:
         y = conv(f"{name}.conv1", norm_relu(f"{name}.bn1", x))

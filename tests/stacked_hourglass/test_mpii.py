@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import Any
 
 import h5py
 import numpy as np
@@ -111,7 +112,7 @@ def test_missing_fields_and_wrong_shapes_name_the_entry(tmp_path, records, messa
 
 
 def test_absent_mpii_says_how_to_get_it(tmp_path):
-    with pytest.raises(UserError, match="mpi-inf.*prepare.py mpii.*hourglass_mannequin"):
+    with pytest.raises(UserError, match=r"mpi-inf.*prepare.py mpii.*hourglass_mannequin"):
         read_mpii(tmp_path)
 
 
@@ -137,7 +138,7 @@ def test_head_boxes_find_their_people_in_any_order(tmp_path):
 
 
 def test_official_file_in_its_nested_structs(tmp_path):
-    points = [dict(point) for point in POINTS]
+    points: list[dict[str, Any]] = [dict(point) for point in POINTS]
     del points[8]["is_visible"], points[9]["is_visible"]
     points[1]["is_visible"] = "0"
     points[2]["is_visible"] = "1"

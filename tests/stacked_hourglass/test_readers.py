@@ -127,10 +127,10 @@ def test_lsp_without_any_picture_is_an_error(tmp_path):
 def test_broken_picture_is_named(tmp_path):
     write_lsp_extended(tmp_path)
     (tmp_path / "images/im00001.jpg").write_bytes(b"no picture")
-    with pytest.raises(UserError, match="im00001.jpg is not a readable picture"):
+    with pytest.raises(UserError, match=r"im00001\.jpg is not a readable picture"):
         read_lsp_extended(tmp_path).read_picture(0)
     (tmp_path / "images/im00002.jpg").write_bytes(b"")
-    with pytest.raises(UserError, match="im00002.jpg"):
+    with pytest.raises(UserError, match=r"im00002\.jpg"):
         read_lsp_extended(tmp_path).read_picture(1)
 
 

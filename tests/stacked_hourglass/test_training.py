@@ -124,7 +124,7 @@ def test_each_optimizer_lowers_the_loss_on_the_same_few_pictures(
     )
     train(chosen)
     losses = [float(row["train_loss"]) for row in history(tmp_path)]
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < losses[0] - 0.2
 
 
 def test_fourteen_joints_are_lsp(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from utils.mannequin.angles import SIDES
 from utils.mannequin.body import FRAMES, Body, Posture
-from utils.mannequin.outfit import Outfit
+from utils.mannequin.outfit import HEAD_LEVELS, TORSO_LEVELS, Outfit
 
 RINGS = 10
 SECTORS = 12
@@ -85,13 +85,8 @@ def _arm(body: Body, outfit: Outfit, side: str) -> list[Tube]:
     r = body.radii
     upper = -body.offsets[FRAMES.index(f"{side}_elbow"), 1]
     lower = -body.offsets[FRAMES.index(f"{side}_wrist"), 1]
-    hand = -body.points[f"{side}_hand"][1][1]
     u, e, f, w = r["upper_arm"], r["elbow"], r["forearm"], r["wrist"]
     outwards = 1.0 if side == "left" else -1.0
-    palm = np.zeros((RINGS, 3))
-    palm[:, 1] = -hand * np.array([-0.05, 0, 0.12, 0.28, 0.42, 0.55, 0.68, 0.8, 0.93, 1.0])
-    width = r["hand"] * np.array([0.3, 0.6, 0.75, 0.95, 1.05, 1.0, 0.92, 0.82, 0.6, 0.1])
-    thick = r["hand"] * np.array([0.3, 0.55, 0.5, 0.48, 0.45, 0.4, 0.36, 0.32, 0.25, 0.05])
     reach = body.offsets[FRAMES.index(f"{side}_shoulder")]
     collar = np.linspace(0.12, 1.0, RINGS)[:, None] * reach
     bulk = np.linspace(0.75, 1.0, RINGS) * u
@@ -120,8 +115,18 @@ def _arm(body: Body, outfit: Outfit, side: str) -> list[Tube]:
             outfit.sleeve(_SHAFT + 1),
             0.92,
         ),
-        _tube(f"{side}_hand", f"{side}_wrist", palm, (0, -1, 0), (outwards, 0, 0), width, thick),
+        _hand(body, side, (outwards, 0, 0)),
     ]
+
+
+def _hand(body: Body, side: str, outwards: tuple[float, float, float]) -> Tube:
+    palm = np.zeros((RINGS, 3))
+    along = np.array([-0.05, 0, 0.12, 0.28, 0.42, 0.55, 0.68, 0.8, 0.93, 1.0])
+    palm[:, 1] = body.points[f"{side}_hand"][1][1] * along
+    size = body.radii["hand"]
+    width = size * np.array([0.3, 0.6, 0.75, 0.95, 1.05, 1.0, 0.92, 0.82, 0.6, 0.1])
+    thick = size * np.array([0.3, 0.55, 0.5, 0.48, 0.45, 0.4, 0.36, 0.32, 0.25, 0.05])
+    return _tube(f"{side}_hand", f"{side}_wrist", palm, (0, -1, 0), outwards, width, thick)
 
 
 def _leg(body: Body, outfit: Outfit, side: str) -> list[Tube]:
@@ -163,50 +168,35 @@ def _foot(body: Body, side: str) -> Tube:
 
 
 def _torso(body: Body, outfit: Outfit) -> Tube:
-    r = body.radii
-    spine = body.offsets[FRAMES.index("chest"), 1]
-    tall = spine + body.offsets[FRAMES.index("neck"), 1]
-    shoulder = abs(body.offsets[FRAMES.index("left_shoulder"), 0])
-    hips, waist, ribs, chest, d = (r[n] for n in ("hips", "waist", "ribs", "chest", "depth"))
+    tall = sum(body.offsets[FRAMES.index(frame), 1] for frame in ("chest", "neck"))
     place = np.zeros((RINGS, 3))
-    place[:, 1] = np.array([-0.17, -0.11, 0.02, 0.2, 0.4, 0.6, 0.78, 0.92, 1.0, 1.06]) * tall
+    place[:, 1] = TORSO_LEVELS * tall
     place[:, 2] = np.array([0, 0, 0, 4, 6, 2, 0, -6, -10, -8])
-    width = np.array(
-        [
-            hips * 0.4,
-            hips * 0.88,
-            hips,
-            (hips + waist) / 2,
-            waist,
-            ribs,
-            chest,
-            shoulder * 0.85,
-            shoulder * 0.55,
-            r["neck"] * 1.1,
-        ]
-    )
-    belly = (r["belly"] + d) / 2
-    front = np.array([d * 0.4, d * 0.8, d * 0.92, belly, r["belly"], d, d * 1.02, d * 0.72, 62, 52])
-    back = np.array(
-        [d * 0.5, d * 1.05, d * 1.12, d * 0.95, d * 0.82, d * 0.95, d * 1.05, d * 0.85, 70, 55]
-    )
-    slack = outfit.torso_slack(place[:, 1] / tall)
+    side, front, back = _torso_outline(body) + outfit.torso_slack(TORSO_LEVELS)
     share = np.array([0, 0, 0, 0.25, 0.55, 0.9, 1, 1, 1, 1.0])
-    tube = _tube(
-        "torso",
-        "pelvis",
-        place,
-        (0, 1, 0),
-        (0, 0, 1),
-        width + slack,
-        front + slack,
-        back + slack,
-        "chest",
-        share,
-    )
-    bust = r["bust"] * np.array([0, 0, 0, 0, 0.05, 0.55, 1.0, 0.25, 0, 0])
-    tube.front[:] += bust[:, None] * np.exp(-(((np.abs(_COLUMN) - 0.55) / 0.35) ** 2))
+    tube = _tube("torso", "pelvis", place, (0, 1, 0), (0, 0, 1), side, front, back, "chest", share)
+    tube.front[:] += _bust(body.radii["bust"])
     return tube
+
+
+def _torso_outline(body: Body) -> np.ndarray:
+    """Half width, depth in front and depth behind of the trunk's rings (3, RINGS), mm."""
+    r, k = body.radii, body.height / 1750
+    shoulder = abs(body.offsets[FRAMES.index("left_shoulder"), 0])
+    hips, waist, d = r["hips"], r["waist"], r["depth"]
+    flank, belly = (hips + waist) / 2, (r["belly"] + d) / 2
+    side = [hips * 0.4, hips * 0.88, hips, flank, waist, r["ribs"], r["chest"], shoulder * 0.85]
+    front = [d * 0.4, d * 0.8, d * 0.92, belly, r["belly"], d, d * 1.02, d * 0.72]
+    back = [d * 0.5, d * 1.05, d * 1.12, d * 0.95, d * 0.82, d * 0.95, d * 1.05, d * 0.85]
+    # The last two rings close the trunk around the base of the neck.
+    ends = ([shoulder * 0.55, r["neck"] * 1.1], [62 * k, 52 * k], [70 * k, 55 * k])
+    return np.array([[*rows, *end] for rows, end in zip((side, front, back), ends, strict=True)])
+
+
+def _bust(size: float) -> np.ndarray:
+    """Breasts: how far they stand off the trunk's outline (RINGS, SECTORS + 1), mm."""
+    level = np.array([0, 0, 0, 0, 0.05, 0.55, 1.0, 0.25, 0, 0])
+    return size * level[:, None] * np.exp(-(((np.abs(_COLUMN) - 0.55) / 0.35) ** 2))
 
 
 def _head(body: Body, outfit: Outfit) -> list[Tube]:
@@ -242,9 +232,6 @@ def _head(body: Body, outfit: Outfit) -> list[Tube]:
         share,
     )
     return [head, neck, *_head_extra(h, base, outfit)]
-
-
-HEAD_LEVELS = np.array([0, 0.06, 0.17, 0.32, 0.46, 0.6, 0.74, 0.87, 0.96, 1.0])
 
 
 def _head_extra(h: float, base: np.ndarray, outfit: Outfit) -> list[Tube]:

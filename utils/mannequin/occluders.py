@@ -25,7 +25,7 @@ def sample_occluders(
     rng: np.random.Generator, joints: np.ndarray, nearest: float, width: int, height: int
 ) -> tuple[Occluder, ...]:
     """Draw none to three occluders over image points `joints` (J, 2), nearer than `nearest` mm."""
-    count = int(rng.choice([0, 1, 2, 3], p=[0.55, 0.28, 0.12, 0.05]))
+    count = int(rng.choice([0, 1, 2, 3], p=[0.62, 0.25, 0.1, 0.03]))
     low, high = joints.min(axis=0), joints.max(axis=0)
     reach = float((high - low).max())
     found = []

@@ -10,16 +10,19 @@ from utils.mannequin.textures import cloth, near, skin
 
 SIZE = 64
 _HAIR = ((28, 22, 20), (60, 40, 26), (98, 66, 38), (176, 138, 84), (140, 62, 30), (165, 165, 165))
-# Where the tubes' rows lie: limbs by bone length, torso by height over the hips, as in figure.py.
-_LIMB_ROWS = np.interp(
-    np.linspace(0, 9, SIZE), np.arange(10), [-0.2, -0.14, 0, 0.2, 0.4, 0.6, 0.8, 1, 1.14, 1.2]
-)
-_TORSO_ROWS = np.interp(
-    np.linspace(0, 9, SIZE), np.arange(10), [-0.17, -0.11, 0.02, 0.2, 0.4, 0.6, 0.78, 0.92, 1, 1.06]
-)
-_HEAD_ROWS = np.interp(
-    np.linspace(0, 9, SIZE), np.arange(10), [0, 0.06, 0.17, 0.32, 0.46, 0.6, 0.74, 0.87, 0.96, 1]
-)
+# Heights of a tube's rings: the trunk's from the hips (0) to the base of the neck (1), the head's
+# from the chin to the top, a limb's about, by the length of its bone.
+TORSO_LEVELS = np.array([-0.17, -0.11, 0.02, 0.2, 0.4, 0.6, 0.78, 0.92, 1.0, 1.06])
+HEAD_LEVELS = np.array([0, 0.06, 0.17, 0.32, 0.46, 0.6, 0.74, 0.87, 0.96, 1.0])
+_LIMB_LEVELS = np.array([-0.2, -0.14, 0, 0.2, 0.4, 0.6, 0.8, 1, 1.14, 1.2])
+
+
+def _rows(levels: np.ndarray) -> np.ndarray:
+    """Height (SIZE,) of each row of the texture of a tube with rings at `levels`."""
+    return np.interp(np.linspace(0, len(levels) - 1, SIZE), np.arange(len(levels)), levels)
+
+
+_LIMB_ROWS, _TORSO_ROWS, _HEAD_ROWS = _rows(_LIMB_LEVELS), _rows(TORSO_LEVELS), _rows(HEAD_LEVELS)
 _AROUND = np.abs(np.linspace(-180, 180, SIZE))
 
 

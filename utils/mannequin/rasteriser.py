@@ -38,12 +38,12 @@ def sample_light(rng: np.random.Generator) -> Light:
     level = np.cos(height)
     direction = np.array([level * np.sin(azimuth), np.sin(height), level * np.cos(azimuth)])
     balance = rng.uniform(0.2, 0.8)
-    exposure = rng.uniform(0.95, 1.35)
+    exposure = rng.uniform(0.85, 1.25)
     tint = 1 + rng.normal(0, 0.05, 3)
     return Light(
         direction=direction,
         sun=exposure * balance * 1.1 * tint,
-        sky=exposure * (1.2 - 0.6 * balance) * (1 + rng.normal(0, 0.04, 3)),
+        sky=exposure * (1.1 - 0.6 * balance) * (1 + rng.normal(0, 0.04, 3)),
         shine=rng.uniform(0, 0.25),
         shadow=balance * rng.uniform(0.5, 0.9),
     )

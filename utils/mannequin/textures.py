@@ -132,8 +132,8 @@ def skin(rng: np.random.Generator) -> np.ndarray:
     """A skin colour (3,) RGB, light to dark."""
     tones = np.array(
         [
-            [255, 224, 200],
-            [240, 200, 172],
+            [244, 208, 184],
+            [232, 190, 160],
             [224, 172, 138],
             [190, 136, 100],
             [141, 92, 62],
