@@ -66,7 +66,7 @@ def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
 def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     """The people to look at, and a line for each picture that cannot be read."""
     folder = Path(options.data_dir)
-    if options.data_dir and folder.is_dir() and list_images(folder):
+    if options.data_dir and folder.is_dir() and list_images(folder, allow_empty=True):
         return folder_people(folder)
     if options.dataset == "mannequin":
         table = mannequin_people(1, options.mannequin_count, options.seed)

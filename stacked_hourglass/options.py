@@ -57,7 +57,7 @@ class HeatmapOptions:
     """Shape of the target peak."""
     augment_training_data: bool = True
     """Random scale, rotation, flip and colour of the training pictures."""
-    flip: bool = False
+    flip: Annotated[bool, tyro.conf.arg(aliases=["-f"])] = False
     """Validate on the mean of each picture and its mirror image."""
     decoder: Literal["auto", "quarter_offset", "dark"] = "auto"
     """How a joint is read off its heatmap; auto takes the better on the validation pictures."""
@@ -118,7 +118,7 @@ class HourglassRunOptions:
     """Part of the data set."""
     run_with_train: bool = False
     """Same as --split train."""
-    flip: bool = True
+    flip: Annotated[bool, tyro.conf.arg(aliases=["-f"])] = True
     """Average each picture with its mirror image: better, and twice the time."""
     test_batch_size: int = 16
     """Pictures at a time."""

@@ -28,7 +28,7 @@ CONFIDENCE_KEPT = 0.9
 # longer side divided by each zoom, half overlapping.
 UNSURE = 0.35
 ZOOMS = (1.5, 2.25)
-# What is found there counts if it is surer by this factor: among many parts one looks good by chance.
+# What is found there counts if it is surer by this factor: of many parts one looks good by chance.
 PART_GAIN = 1.15
 # On video the box moves and grows at once, so that nothing quick is cut off, and shrinks by no more
 # than this factor a frame, so that a few unsure joints do not cut off the rest.

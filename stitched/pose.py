@@ -25,6 +25,8 @@ from utils.video import FrameSource, VideoReader, VideoWriter, open_webcam
 # Pictures looked at together: until there are so many, or they have so many pixels.
 BATCH = 16
 BATCH_PIXELS = 32_000_000
+# Joints less sure than this (in [0, 1]) are in the pose file but not drawn: most of them are wrong.
+DRAWN_CONFIDENCE = 0.15
 
 
 def load_predictor(options: PoseOptions) -> Predictor:
@@ -48,7 +50,7 @@ class Job:
     def draw(self, image: np.ndarray, sighting: Sighting) -> np.ndarray:
         """A copy of the picture with the pose on it."""
         skeleton = SKELETONS[self.predictor.skeleton]
-        return draw_pose(image, sighting.keypoints, sighting.confidence, skeleton)
+        return draw_pose(image, sighting.keypoints, sighting.confidence, skeleton, DRAWN_CONFIDENCE)
 
 
 def run(options: PoseOptions, load: Callable[[PoseOptions], Predictor] = load_predictor) -> int:

@@ -67,8 +67,8 @@ def test_errors_of_the_user_are_one_line_and_exit_2(words: tuple[str, ...], mess
 
 
 def test_an_absent_data_set_is_one_line_that_says_what_to_do(tmp_path: Path):
-    done = start("train.py", "hourglass_mpii", "--data_dir", "nowhere", folder=tmp_path)
+    done = start("train.py", "hourglass_lsp", "--data_dir", "nowhere", folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
-    for part in ("nowhere", "data/README.md", "data/prepare.py", "hourglass_mannequin"):
+    for part in ("nowhere", "http", "joints.mat", "data/prepare.py", "hourglass_mannequin"):
         assert part in done.stderr

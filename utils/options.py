@@ -5,7 +5,9 @@ string under a field is its help. `None` means "no limit" or "off".
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from utils.errors import UserError
 
@@ -125,7 +127,7 @@ class OptimizerOptions:
     """Learning rate (that of the first step after warm-up)."""
     momentum: float = 0.0
     """Momentum of rmsprop."""
-    weight_decay: float = 0.0
+    weight_decay: Annotated[float, tyro.conf.arg(aliases=["--wd"])] = 0.0
     """Weight of the L2 penalty on the weights."""
     grad_clip: float = 10.0
     """Largest total norm of the gradient; longer ones are scaled down to it."""

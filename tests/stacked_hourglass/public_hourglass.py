@@ -12,58 +12,61 @@ State = dict[str, Tensor]
 DEPTH = 4
 
 
-def random_state(stacks: int, blocks: int, features: int = 32, joints: int = 16) -> State:
-    """A checkpoint's content: the names of the public project, random weights."""
-    generator = torch.Generator().manual_seed(stacks * 10 + blocks)
-    state: State = {}
+class Filler:
+    """Puts random layers under the public project's names into a state dict."""
 
-    def conv(name: str, channels_in: int, channels_out: int, size: int = 1) -> None:
+    def __init__(self, seed: int) -> None:
+        self.state: State = {}
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def conv(self, name: str, channels_in: int, channels_out: int, size: int = 1) -> None:
         shape = (channels_out, channels_in, size, size)
         spread = (channels_in * size * size) ** -0.5
-        state[f"{name}.weight"] = torch.randn(shape, generator=generator) * spread
-        state[f"{name}.bias"] = torch.randn(channels_out, generator=generator) * 0.1
+        self.state[f"{name}.weight"] = torch.randn(shape, generator=self.generator) * spread
+        self.state[f"{name}.bias"] = torch.randn(channels_out, generator=self.generator) * 0.1
 
-    def norm(name: str, channels: int) -> None:
-        for part, low, high in (
-            ("weight", 0.5, 1.5),
-            ("bias", -0.1, 0.1),
-            ("running_mean", -0.2, 0.2),
-            ("running_var", 0.5, 2),
-        ):
-            values = torch.empty(channels).uniform_(low, high, generator=generator)
-            state[f"{name}.{part}"] = values
-        state[f"{name}.num_batches_tracked"] = torch.tensor(7)
+    def norm(self, name: str, channels: int) -> None:
+        ranges = {"weight": (0.5, 1.5), "bias": (-0.1, 0.1)}
+        ranges |= {"running_mean": (-0.2, 0.2), "running_var": (0.5, 2)}
+        for part, (low, high) in ranges.items():
+            values = torch.empty(channels).uniform_(low, high, generator=self.generator)
+            self.state[f"{name}.{part}"] = values
+        self.state[f"{name}.num_batches_tracked"] = torch.tensor(7)
 
-    def residual(name: str, channels_in: int, channels_out: int) -> None:
+    def residual(self, name: str, channels_in: int, channels_out: int) -> None:
         middle = channels_out // 2
-        norm(f"{name}.bn1", channels_in)
-        conv(f"{name}.conv1", channels_in, middle)
-        norm(f"{name}.bn2", middle)
-        conv(f"{name}.conv2", middle, middle, 3)
-        norm(f"{name}.bn3", middle)
-        conv(f"{name}.conv3", middle, channels_out)
+        self.norm(f"{name}.bn1", channels_in)
+        self.conv(f"{name}.conv1", channels_in, middle)
+        self.norm(f"{name}.bn2", middle)
+        self.conv(f"{name}.conv2", middle, middle, 3)
+        self.norm(f"{name}.bn3", middle)
+        self.conv(f"{name}.conv3", middle, channels_out)
         if channels_in != channels_out:
-            conv(f"{name}.downsample.0", channels_in, channels_out)
+            self.conv(f"{name}.downsample.0", channels_in, channels_out)
 
-    conv("conv1", 3, features // 4, 7)
-    norm("bn1", features // 4)
-    residual("layer1.0", features // 4, features // 2)
-    residual("layer2.0", features // 2, features)
-    residual("layer3.0", features, features)
+
+def random_state(stacks: int, blocks: int, features: int = 32, joints: int = 16) -> State:
+    """A checkpoint's content: the names of the public project, random weights."""
+    net = Filler(stacks * 10 + blocks)
+    net.conv("conv1", 3, features // 4, 7)
+    net.norm("bn1", features // 4)
+    net.residual("layer1.0", features // 4, features // 2)
+    net.residual("layer2.0", features // 2, features)
+    net.residual("layer3.0", features, features)
     for stack in range(stacks):
         for level in range(DEPTH):
             for part in range(4 if level == 0 else 3):
                 for block in range(blocks):
-                    residual(f"hg.{stack}.hg.{level}.{part}.{block}", features, features)
+                    net.residual(f"hg.{stack}.hg.{level}.{part}.{block}", features, features)
         for block in range(blocks):
-            residual(f"res.{stack}.{block}", features, features)
-        conv(f"fc.{stack}.0", features, features)
-        norm(f"fc.{stack}.1", features)
-        conv(f"score.{stack}", features, joints)
+            net.residual(f"res.{stack}.{block}", features, features)
+        net.conv(f"fc.{stack}.0", features, features)
+        net.norm(f"fc.{stack}.1", features)
+        net.conv(f"score.{stack}", features, joints)
         if stack < stacks - 1:
-            conv(f"fc_.{stack}", features, features)
-            conv(f"score_.{stack}", joints, features)
-    return state
+            net.conv(f"fc_.{stack}", features, features)
+            net.conv(f"score_.{stack}", joints, features)
+    return net.state
 
 
 def forward(state: State, images: Tensor, stacks: int, blocks: int) -> Tensor:

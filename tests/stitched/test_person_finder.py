@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from stitched.person_finder import MARGIN, SHRINK, Follower, Sighting, find_people, look
+from stitched.person_finder import (
+    MARGIN,
+    SEARCH_EVERY,
+    SHRINK,
+    ZOOMS,
+    Follower,
+    Sighting,
+    find_people,
+    look,
+    part_boxes,
+)
 from utils.crops import whole_image_box
 
 
@@ -64,6 +74,33 @@ def test_pictures_are_looked_at_together_and_each_as_if_alone(predictor, paint):
     assert together[1].mean_confidence == 0
 
 
+def test_small_person_is_searched_for_in_parts_of_the_picture(predictor, paint):
+    images = [picture(1600, 900), picture(1600, 900)]
+    paint(images[0], 1300, 500, 300)
+    truth = paint(images[1], 1200, 600, 90)
+    assert find_people(predictor, images, search=False)[1].mean_confidence < 0.1
+    predictor.batches.clear()
+    found = find_people(predictor, images)
+    assert error(found[1], truth) < 1.5
+    assert found[1].mean_confidence > 0.9
+    parts = sum(len(part_boxes(1600, 900, zoom)) for zoom in ZOOMS)
+    assert predictor.batches.count(parts) == 1
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (1, 1), (3000, 10), (7, 5)])
+@pytest.mark.parametrize("zoom", [1.0, 1.5, 2.25])
+def test_parts_cover_the_picture_and_overlap_by_half(width, height, zoom):
+    boxes = part_boxes(width, height, zoom)
+    side = max(width, height) / zoom
+    assert (boxes[:, 2] == np.float32(side)).all()
+    y, x = np.mgrid[:height, :width]
+    inside = np.abs(np.stack([x, y], -1)[..., None, :] - boxes[:, :2]) <= side / 2 + 1e-3
+    covered = inside.all(-1)
+    assert covered.any(-1).all()
+    assert covered.sum(-1).max() <= 9
+    assert (boxes[:, 2] < max(width, height)).all() or zoom == 1
+
+
 def test_nobody_is_nan_with_confidence_zero():
     sighting = Sighting(np.ones(3), np.ones((16, 2)), np.full(16, 0.2))
     assert sighting.unless_below(0.2) is sighting
@@ -81,7 +118,8 @@ def test_flip_reaches_the_network():
 
         def __call__(self, images, boxes, flip=True):
             asked.append(flip)
-            return np.zeros((1, 16, 2), np.float32), np.zeros((1, 16), np.float32)
+            corners = np.linspace((0, 0), (639, 479), 16, dtype=np.float32)
+            return corners[None], np.ones((1, 16), np.float32)
 
     network = Network()
     find_people(network, [picture()], flip=False)
@@ -98,7 +136,7 @@ def test_follower_takes_one_look_a_frame_and_keeps_up(predictor, paint):
         if step == 1:
             predictor.batches.clear()
         sighting = follower(image)
-        assert error(sighting, truth) < 1.5
+        assert error(sighting, truth) < 2
     assert predictor.batches == [1] * 29
 
 
@@ -138,3 +176,12 @@ def test_follower_searches_the_frame_when_surer_elsewhere(predictor, paint):
     follower(first)
     truth = paint(faint, 400, 250, 200)
     assert error(follower(faint), truth) < 3
+
+
+def test_follower_searches_parts_of_few_frames_while_nobody_is_there(predictor):
+    follower = Follower(predictor, 0.2)
+    for _ in range(2 * SEARCH_EVERY):
+        follower(picture())
+    parts = sum(len(part_boxes(640, 480, zoom)) for zoom in ZOOMS)
+    assert predictor.batches.count(parts) == 2
+    assert predictor.batches.count(1) == 2 * SEARCH_EVERY + 2
