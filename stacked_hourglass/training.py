@@ -26,9 +26,9 @@ from stacked_hourglass.tolerance import tolerance
 from stacked_hourglass.training_data import TrainingPeople, training_people
 from utils.batches import LoadedBatches, Order, Plan
 from utils.checkpoint import checkpoint_fn, load_fn
-from utils.distributed import start_fabric
+from utils.distributed import on_rank_zero, start_fabric
 from utils.optimizers import make_optimizer
-from utils.run_folder import run_folder
+from utils.run_folder import find_start, run_folder
 from utils.skeletons import MPII_16, SKELETONS
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
@@ -167,6 +167,9 @@ def make_batches(
 def train(options: HourglassTrainOptions) -> int:
     """Train, then read out the validation people with the best weights. -> exit code."""
     fabric = start_fabric(options.loop, options.run.seed)
+    run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
+    # The loop asks again; asked here, a name in use is told before minutes of reading.
+    on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     people = training_people(options.data, options.run.seed)
     description = describe(options, people)
     model = StackedHourglass(description.architecture)
@@ -178,7 +181,6 @@ def train(options: HourglassTrainOptions) -> int:
         load_fn=load_fn,
         checkpoint_fn=checkpoint_fn,
     )
-    run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
     metadata: dict[str, Any] = description.as_metadata() | {"training_data": people.train.name}
     state = train_loop(
         model,
