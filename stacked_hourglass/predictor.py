@@ -115,14 +115,14 @@ class Predictor:
         mean = torch.tensor(self.description.mean, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.description.std, device=self.device).view(1, 3, 1, 1)
         images = (crops.to(self.device).float() / 255 - mean) / std
-        images = images.contiguous(memory_format=torch.channels_last)
-        maps = self._forward(images)
-        if flip:
-            mirrored = self._forward(images.flip(-1)).flip(-1)[:, self.flip_order]
-            maps = (maps + mirrored) / 2
-        return maps.cpu()
+        if not flip:
+            return self._forward(images).cpu()
+        # One pass over both: a single picture alone would not fill the cores.
+        plain, mirrored = self._forward(torch.cat([images, images.flip(-1)])).chunk(2)
+        return ((plain + mirrored.flip(-1)[:, self.flip_order]) / 2).cpu()
 
     def _forward(self, images: Tensor) -> Tensor:
+        images = images.contiguous(memory_format=torch.channels_last)
         enabled = self.autocast_dtype is not None
         with torch.autocast(self.device.type, dtype=self.autocast_dtype, enabled=enabled):
             scores = self.model(images)[-1]

@@ -1,7 +1,7 @@
 """Options of the commands that join stages. Nothing heavy is imported here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -12,7 +12,7 @@ from utils.errors import UserError
 class PoseOptions:
     """Find one person in pictures, folders, videos or a webcam: 2D pose, drawn and as files."""
 
-    inputs: tyro.conf.Positional[tuple[str, ...]]
+    inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="INPUT...")]
     """Pictures, videos, folders of them, quoted patterns ('photos/*.jpg') or webcam numbers (0)."""
     output_dir: str = "visualizations/pose"
     """Where poses.npz, poses.json and the overlay pictures and videos go."""

@@ -109,6 +109,8 @@ class _Tally:
     seconds: float = 0.0
 
     def __str__(self) -> str:
+        if self.units == {"picture": 1}:
+            return "a person" if self.found else "nobody"
         units = " and ".join(
             unit if count == 1 else unit + "s" for unit, count in self.units.items()
         )

@@ -28,8 +28,9 @@ CONFIDENCE_KEPT = 0.9
 # longer side divided by each zoom, half overlapping.
 UNSURE = 0.35
 ZOOMS = (1.5, 2.25)
-# What is found there counts if it is surer by this factor: of many parts one looks good by chance.
-PART_GAIN = 1.15
+# What is found elsewhere counts if it is surer by this factor: of many places one looks good by
+# chance, and on video the person should stay the same.
+GAIN = 1.15
 # On video the box moves and grows at once, so that nothing quick is cut off, and shrinks by no more
 # than this factor a frame, so that a few unsure joints do not cut off the rest.
 SHRINK = 0.95
@@ -37,8 +38,8 @@ SHRINK = 0.95
 CONFIDENCE_MEMORY = 0.9
 # Below this part of the usual confidence the person may be lost: the whole frame is looked at.
 CONFIDENCE_DROP = 0.7
-# While nobody is there, every so many frames are searched in parts, too: that takes long.
-SEARCH_EVERY = 10
+# Every so many frames the whole frame is looked at, and searched in parts, in any case.
+SEARCH_EVERY = 15
 
 
 class Predictor(Protocol):
@@ -96,7 +97,7 @@ def find_people(
     doubtful = [images[i] for i in unsure]
     found = _look_closer(predictor, doubtful, look(predictor, doubtful, parts, flip), flip)
     for i, seen in zip(unsure, found, strict=True):
-        if seen.mean_confidence > PART_GAIN * best[i].mean_confidence:
+        if seen.mean_confidence > GAIN * best[i].mean_confidence:
             best[i] = seen
     return best
 
@@ -165,8 +166,9 @@ def part_boxes(width: int, height: int, zoom: float) -> np.ndarray:
 class Follower:
     """Follows one person through the frames of a video, which are given to it one after another.
 
-    Each frame is looked at where the joints of the frame before were, one look a frame. When the
-    confidence drops below what it usually was, or there is nobody, the whole frame is looked at.
+    Each frame is looked at where the joints of the frame before were: one look a frame. The whole
+    frame is looked at when the confidence drops below what it usually was, when there is nobody,
+    and now and then, in case the person is somewhere else.
     """
 
     def __init__(self, predictor: Predictor, min_confidence: float, flip: bool = True) -> None:
@@ -175,16 +177,17 @@ class Follower:
         self._min_confidence = min_confidence
         self._box: np.ndarray | None = None
         self._usual = 0.0
-        self._frames_lost = 0
+        self._frames = 0
 
     def __call__(self, image: np.ndarray) -> Sighting:
         """Next frame, uint8 (H, W, 3) -> the person, or nobody: NaN with confidence 0."""
         sighting = self._follow(image)
+        is_due = self._frames % SEARCH_EVERY == 0
+        self._frames += 1
         limit = max(self._min_confidence, CONFIDENCE_DROP * self._usual)
-        if sighting is None or sighting.mean_confidence < limit:
-            search = self._frames_lost % SEARCH_EVERY == 0
-            found = find_people(self._predictor, [image], self._flip, search)[0]
-            if sighting is None or found.mean_confidence > sighting.mean_confidence:
+        if sighting is None or sighting.mean_confidence < limit or is_due:
+            found = find_people(self._predictor, [image], self._flip, search=is_due)[0]
+            if sighting is None or found.mean_confidence > GAIN * sighting.mean_confidence:
                 sighting, self._box = found, None
         self._remember(sighting)
         return sighting.unless_below(self._min_confidence)
@@ -199,9 +202,7 @@ class Follower:
         box = _box_of_joints(sighting)
         if confidence < self._min_confidence or box is None:
             self._box, self._usual = None, 0.0
-            self._frames_lost += 1
             return
-        self._frames_lost = 0
         if self._box is None:
             self._box, self._usual = box, confidence
             return

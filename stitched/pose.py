@@ -102,7 +102,8 @@ def _write(job: Job, folder: Path, seconds: float) -> None:
     poses = job.rows.poses()
     write_poses(folder / "poses.npz", poses)
     write_pose_json(folder / "poses.json", poses)
-    print(f"{count} looked at in {seconds:.1f} s ({count / seconds:.1f} a second)")
+    unit = "picture or frame" if count == 1 else "pictures and frames"
+    print(f"{count} {unit} in {seconds:.1f} s, {count / seconds:.1f} a second")
     overlays = " and the overlays" if job.options.overlay else ""
     print(f"poses.npz, poses.json{overlays} are in {folder}")
 

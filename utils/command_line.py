@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +48,9 @@ def run_script(
 
     Returns the exit code; prints help to stdout and errors, one line each, to stderr.
     """
+    # OpenMP threads that wait by spinning make a network many times slower as soon as anything else
+    # runs on the machine. Set before torch, which reads it once, is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         if arguments and arguments[0] in _HELP:
             print(_overview(script, summary, options))

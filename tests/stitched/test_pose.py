@@ -35,7 +35,7 @@ def test_picture_becomes_a_row_and_an_overlay(run_pose, photo, out, capsys):
     assert (drawn != image).any()
     said = capsys.readouterr()
     assert said.err == ""
-    assert "a person in 1 of 1 picture" in said.out and str(out) in said.out
+    assert f"{path}: a person\n" in said.out and str(out) in said.out
     assert sorted(os.listdir(out)) == ["photo_pose.png", "poses.json", "poses.npz"]
 
 
@@ -233,3 +233,19 @@ def test_pictures_are_read_in_batches_of_bounded_size(
 def test_options_that_make_no_sense(options, words):
     with pytest.raises(UserError, match=words):
         PoseOptions(**{"inputs": ("a.jpg",), **options})
+
+
+def test_each_input_gets_one_line_with_the_share_that_was_found(
+    run_pose, photo, clip, tmp_path, capsys
+):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("1.png", "2.png", "clip.mp4"):
+        (folder / name).write_bytes((photo if name.endswith("png") else clip)[0].read_bytes())
+    write_image(folder / "3.png", np.zeros((50, 60, 3), np.uint8))
+    assert run_pose(photo[0], folder, folder / "*.png", overlay=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{photo[0]}: a person"
+    # The pattern names nothing that the folder has not, and so has no line.
+    assert lines[1].startswith(f"{folder}: a person in 22 of 33 pictures and frames")
+    assert len(lines) == 4
