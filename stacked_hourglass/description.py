@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.decoding import DECODERS
-from stacked_hourglass.model import SIZE_DIVISOR, Architecture
+from stacked_hourglass.model import SIZE_DIVISOR
 from utils.errors import UserError
 
 MODEL_KIND = "stacked_hourglass"

@@ -6,38 +6,17 @@ that its checkpoints give the same output.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from stacked_hourglass.architecture import Architecture
+
 HEATMAP_STRIDE = 4
 DEPTH = 4
 SIZE_DIVISOR = HEATMAP_STRIDE * 2**DEPTH
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What decides the shape of every weight; it travels with the weights."""
-
-    stacks: int = 2
-    features: int = 256
-    blocks: int = 1
-    num_classes: int = 16
-    batch_norm_momentum: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("stacks", "features", "blocks", "num_classes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.features % 4:
-            raise ValueError(f"features must divide by 4, not {self.features}")
-        if not 0 < self.batch_norm_momentum <= 1:
-            raise ValueError(
-                f"batch_norm_momentum must lie in (0, 1], not {self.batch_norm_momentum}"
-            )
 
 
 class Residual(nn.Module):

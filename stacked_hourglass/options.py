@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from stacked_hourglass.architecture import Architecture
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
@@ -29,17 +30,24 @@ class NetworkOptions:
     """Side of the square input in pixels; a multiple of 64."""
 
     def __post_init__(self) -> None:
-        for name in ("stacks", "features", "blocks"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
-        if self.features % 4:
-            raise UserError(f"--features must be a multiple of 4, not {self.features}")
+        try:
+            self.architecture()
+        except ValueError as error:
+            raise UserError(f"--{error}") from error
         if self.num_classes not in (14, 16):
             raise UserError(f"--num_classes must be 14 or 16, not {self.num_classes}")
-        if not 0 < self.batch_norm_momentum <= 1:
-            raise UserError("--batch_norm_momentum must be above 0 and at most 1")
         if self.resolution < 64 or self.resolution % 64:
             raise UserError(f"--resolution must be a multiple of 64, not {self.resolution}")
+
+    def architecture(self) -> Architecture:
+        """What the weights' shapes follow from."""
+        return Architecture(
+            stacks=self.stacks,
+            features=self.features,
+            blocks=self.blocks,
+            num_classes=self.num_classes,
+            batch_norm_momentum=self.batch_norm_momentum,
+        )
 
 
 @dataclass

@@ -8,8 +8,9 @@ import re
 
 from torch import Tensor
 
+from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.description import Description
-from stacked_hourglass.model import DEPTH, Architecture
+from stacked_hourglass.model import DEPTH
 from utils.errors import UserError
 
 MPII_MEAN = (0.4404, 0.4440, 0.4327)

@@ -18,7 +18,7 @@ from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.decoding import DECODERS, normalise_scores
 from stacked_hourglass.description import Description
 from stacked_hourglass.losses import heatmap_loss
-from stacked_hourglass.model import Architecture, StackedHourglass
+from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
@@ -131,13 +131,7 @@ def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Descript
     network, heatmaps = options.network, options.heatmaps
     mean, std = colour_statistics(people.train, options.run.seed)
     return Description(
-        architecture=Architecture(
-            stacks=network.stacks,
-            features=network.features,
-            blocks=network.blocks,
-            num_classes=network.num_classes,
-            batch_norm_momentum=network.batch_norm_momentum,
-        ),
+        architecture=network.architecture(),
         resolution=network.resolution,
         heatmap_loss=heatmaps.heatmap_loss,
         decoder="dark" if heatmaps.decoder == "auto" else heatmaps.decoder,

@@ -72,3 +72,13 @@ def test_an_absent_data_set_is_one_line_that_says_what_to_do(tmp_path: Path):
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1, done.stderr
     for part in ("nowhere", "http", "joints.mat", "data/prepare.py", "hourglass_mannequin"):
         assert part in done.stderr
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback() -> None:
+    """`python eval.py --help | head -0`."""
+    command = [sys.executable, str(ROOT / "eval.py"), "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from utils.errors import UserError
+from utils.threads import limit_spinning
 
 Function = Callable[[Any], int | None]
 
@@ -48,21 +49,35 @@ def run_script(
 
     Returns the exit code; prints help to stdout and errors, one line each, to stderr.
     """
-    # OpenMP threads that wait by spinning make a network many times slower as soon as anything else
-    # runs on the machine. Set before torch, which reads it once, is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    limit_spinning()
     try:
-        if arguments and arguments[0] in _HELP:
-            print(_overview(script, summary, options))
-            return 0
-        name = _choose_subcommand(script, options, arguments)
-        return functions[name](parse_options(options[name], arguments[1:], f"{script} {name}")) or 0
+        code = _run(script, summary, options, functions, arguments)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Who read our output, such as `head`, has gone. Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(
+    script: str,
+    summary: str,
+    options: Mapping[str, Options],
+    functions: Mapping[str, Function],
+    arguments: Sequence[str],
+) -> int:
+    if arguments and arguments[0] in _HELP:
+        print(_overview(script, summary, options))
+        return 0
+    name = _choose_subcommand(script, options, arguments)
+    return functions[name](parse_options(options[name], arguments[1:], f"{script} {name}")) or 0
 
 
 def _overview(script: str, summary: str, options: Mapping[str, Options]) -> str:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from stacked_hourglass.model import Architecture, StackedHourglass, fold_batch_norm
+from stacked_hourglass.architecture import Architecture
+from stacked_hourglass.model import StackedHourglass, fold_batch_norm
 
 
 def parameters(**shape: int) -> int:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.description import Description, description_from_metadata
-from stacked_hourglass.model import Architecture, StackedHourglass
+from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.predictor import Predictor, load_model
 from utils.errors import UserError
 from utils.weights import save_weights

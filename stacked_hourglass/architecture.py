@@ -1,0 +1,25 @@
+"""What decides the shape of every weight of the hourglass. Nothing heavy is imported here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """It travels with the weights. Raises ValueError, naming the field, for what cannot be."""
+
+    stacks: int = 2
+    features: int = 256
+    blocks: int = 1
+    num_classes: int = 16
+    batch_norm_momentum: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("stacks", "features", "blocks", "num_classes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.features % 4:
+            raise ValueError(f"features must be a multiple of 4, not {self.features}")
+        if not 0 < self.batch_norm_momentum <= 1:
+            raise ValueError(
+                f"batch_norm_momentum must be above 0 and at most 1, not {self.batch_norm_momentum}"
+            )
