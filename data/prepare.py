@@ -1,7 +1,7 @@
 """Make official downloads ready for training: `python data/prepare.py SUBCOMMAND --help`.
 
-`mpii` converts, `lsp` and `coco` check (their downloads are read as they are), `pack` puts data
-sets into one small file for a small or a lent machine.
+`mpii`, `mocap` and `h36m` convert, `lsp` and `coco` check (their downloads are read as they are),
+`pack` puts data sets of pictures into one small file for a small or a lent machine.
 """
 
 import json
@@ -19,6 +19,7 @@ from tqdm import tqdm
 # A script's own folder is on the path, the repository that holds this one is not.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mpii import ANNOTATIONS
 from stacked_hourglass.mpii_matlab import convert_mpii, read_validation_people
@@ -190,9 +191,16 @@ SUBCOMMANDS = {
     "mpii": Options("Convert MPII's official annotations.", MpiiOptions),
     "lsp": Options("Check Leeds Sports Pose, or LSP extended.", LspOptions),
     "coco": Options("Check COCO keypoints.", CocoOptions),
+    "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
     "pack": Options("Put data sets into one small file.", PackOptions),
 }
-FUNCTIONS = {"mpii": prepare_mpii, "lsp": prepare_lsp, "coco": prepare_coco, "pack": pack}
+FUNCTIONS = {
+    "mpii": prepare_mpii,
+    "lsp": prepare_lsp,
+    "coco": prepare_coco,
+    "mocap": prepare_mocap,
+    "pack": pack,
+}
 
 
 def main(arguments: list[str]) -> int:
