@@ -4,6 +4,7 @@ import sys
 
 import options
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
+from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
 from utils.command_line import run_script
 
 
@@ -19,9 +20,23 @@ def lsp_pck(chosen: EvalLspOptions) -> int | None:
     return evaluate_lsp_pck(chosen)
 
 
+def h36m_mpjpe(chosen: EvalH36mOptions) -> int | None:
+    from twod_threed.evaluation import evaluate_h36m_mpjpe
+
+    return evaluate_h36m_mpjpe(chosen)
+
+
+def mocap_mpjpe(chosen: EvalMocapOptions) -> int | None:
+    from twod_threed.evaluation import evaluate_mocap_mpjpe
+
+    return evaluate_mocap_mpjpe(chosen)
+
+
 FUNCTIONS = {
     "mpii_PCKh": mpii_pckh,
     "lsp_PCK": lsp_pck,
+    "h36m_mpjpe": h36m_mpjpe,
+    "mocap_mpjpe": mocap_mpjpe,
 }
 
 if __name__ == "__main__":

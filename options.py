@@ -13,6 +13,11 @@ from stacked_hourglass.options import (
 )
 from stitched.demo_options import DemoOptions
 from stitched.options import PoseOptions
+from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
+from twod_threed.options import DataOptions as LifterDataOptions
+from twod_threed.options import Dataset as LifterDataset
+from twod_threed.options import LifterRunOptions, LifterTrainOptions
+from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.command_line import Options
 
 
@@ -26,6 +31,17 @@ def _run_hourglass(dataset: Dataset, title: str) -> Options:
     return Options(summary, HourglassRunOptions, HourglassRunOptions(dataset=dataset))
 
 
+def _train_lifter(dataset: LifterDataset, title: str) -> Options:
+    defaults = LifterTrainOptions(data=LifterDataOptions(dataset=dataset))
+    return Options(f"Train a lifter, 2D to 3D, on {title}.", LifterTrainOptions, defaults)
+
+
+def _run_lifter(dataset: LifterDataset, title: str) -> Options:
+    defaults = LifterRunOptions(data=LifterDataOptions(dataset=dataset))
+    summary = f"Lift the 2D poses of a file, or of {title}, to 3D."
+    return Options(summary, LifterRunOptions, defaults)
+
+
 TRAIN = {
     "hourglass_mpii": _train_hourglass("mpii", "MPII"),
     "hourglass_lsp": _train_hourglass("lsp", "Leeds Sports Pose"),
@@ -33,6 +49,9 @@ TRAIN = {
     "hourglass_coco": _train_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _train_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_people": _train_hourglass("people", "a mixture of data sets"),
+    "2d3d_h36m": _train_lifter("h36m", "Human3.6M"),
+    "2d3d_mocap": _train_lifter("mocap", "motion capture"),
+    "2d3d_mannequin": _train_lifter("mannequin", "the built-in mannequin"),
 }
 
 RUN = {
@@ -44,13 +63,20 @@ RUN = {
     "hourglass_coco": _run_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _run_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_people": _run_hourglass("people", "a mixture of data sets"),
+    "2d3d_h36m": _run_lifter("h36m", "Human3.6M"),
+    "2d3d_mocap": _run_lifter("mocap", "motion capture"),
+    "2d3d_mannequin": _run_lifter("mannequin", "the built-in mannequin"),
 }
 
 VIZ = {
     "2d_overlay": Options("Draw 2D poses on the pictures they belong to.", Overlay2dOptions),
+    "2d_gt_3d_gt_3d_pred": Options("Draw 2D poses, true and lifted 3D poses.", ExamplesOptions),
+    "orthog_augmentation": Options("Turn a pose at random, lift it, draw it.", OrthogonalOptions),
 }
 
 EVAL = {
     "mpii_PCKh": Options("Score 2D poses on the MPII validation people: PCKh.", EvalMpiiOptions),
     "lsp_PCK": Options("Score 2D poses on Leeds Sports Pose: PCK.", EvalLspOptions),
+    "h36m_mpjpe": Options("Score 3D poses on Human3.6M, mean over actions.", EvalH36mOptions),
+    "mocap_mpjpe": Options("Score 3D poses on motion capture, mean over sets.", EvalMocapOptions),
 }

@@ -6,6 +6,7 @@ import options
 from stacked_hourglass.options import HourglassRunOptions
 from stitched.demo_options import DemoOptions
 from stitched.options import PoseOptions
+from twod_threed.options import LifterRunOptions
 from utils.command_line import run_script
 
 
@@ -27,6 +28,12 @@ def hourglass(chosen: HourglassRunOptions) -> int | None:
     return run(chosen)
 
 
+def lifter(chosen: LifterRunOptions) -> int | None:
+    from twod_threed.inference import run
+
+    return run(chosen)
+
+
 FUNCTIONS = {
     "pose": pose,
     "demo": demo,
@@ -36,6 +43,9 @@ FUNCTIONS = {
     "hourglass_coco": hourglass,
     "hourglass_mannequin": hourglass,
     "hourglass_people": hourglass,
+    "2d3d_h36m": lifter,
+    "2d3d_mocap": lifter,
+    "2d3d_mannequin": lifter,
 }
 
 if __name__ == "__main__":

@@ -4,11 +4,18 @@ import sys
 
 import options
 from stacked_hourglass.options import HourglassTrainOptions
+from twod_threed.options import LifterTrainOptions
 from utils.command_line import run_script
 
 
 def hourglass(chosen: HourglassTrainOptions) -> int | None:
     from stacked_hourglass.training import train
+
+    return train(chosen)
+
+
+def lifter(chosen: LifterTrainOptions) -> int | None:
+    from twod_threed.training import train
 
     return train(chosen)
 
@@ -20,6 +27,9 @@ FUNCTIONS = {
     "hourglass_coco": hourglass,
     "hourglass_mannequin": hourglass,
     "hourglass_people": hourglass,
+    "2d3d_h36m": lifter,
+    "2d3d_mocap": lifter,
+    "2d3d_mannequin": lifter,
 }
 
 if __name__ == "__main__":

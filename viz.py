@@ -4,6 +4,7 @@ import sys
 
 import options
 from stacked_hourglass.evaluation_options import Overlay2dOptions
+from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.command_line import run_script
 
 
@@ -13,8 +14,22 @@ def overlay_2d(chosen: Overlay2dOptions) -> int | None:
     return overlay_2d(chosen)
 
 
+def lifting_examples(chosen: ExamplesOptions) -> int | None:
+    from twod_threed.visualization import draw_2d_gt_3d_gt_3d_pred
+
+    return draw_2d_gt_3d_gt_3d_pred(chosen)
+
+
+def orthog_augmentation(chosen: OrthogonalOptions) -> int | None:
+    from twod_threed.visualization import draw_orthog_augmentation
+
+    return draw_orthog_augmentation(chosen)
+
+
 FUNCTIONS = {
     "2d_overlay": overlay_2d,
+    "2d_gt_3d_gt_3d_pred": lifting_examples,
+    "orthog_augmentation": orthog_augmentation,
 }
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tqdm import tqdm
 # A script's own folder is on the path, the repository that holds this one is not.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data.h36m import H36mOptions, prepare_h36m
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mpii import ANNOTATIONS
@@ -191,6 +192,7 @@ SUBCOMMANDS = {
     "mpii": Options("Convert MPII's official annotations.", MpiiOptions),
     "lsp": Options("Check Leeds Sports Pose, or LSP extended.", LspOptions),
     "coco": Options("Check COCO keypoints.", CocoOptions),
+    "h36m": Options("Convert Human3.6M, in any of its layouts, to one file.", H36mOptions),
     "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
     "pack": Options("Put data sets into one small file.", PackOptions),
 }
@@ -198,6 +200,7 @@ FUNCTIONS = {
     "mpii": prepare_mpii,
     "lsp": prepare_lsp,
     "coco": prepare_coco,
+    "h36m": prepare_h36m,
     "mocap": prepare_mocap,
     "pack": pack,
 }

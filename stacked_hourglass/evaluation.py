@@ -17,7 +17,7 @@ from stacked_hourglass.evaluation_files import (
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
 from stacked_hourglass.evaluation_report import Metric, ModelScores, table, write_report
 from stacked_hourglass.pck import normalised_distances
-from utils.errors import UserError
+from utils.comparison import model_names
 
 PCKH = Metric("PCKh", 0.5, "head sizes")
 PCK = Metric("PCK", 0.2, "torso lengths")
@@ -64,24 +64,6 @@ def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
             print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
         models.append(_scores(name, path, predictions, truth))
     return models
-
-
-def model_names(files: Sequence[Path], names: Sequence[str]) -> list[str]:
-    """The names given, or else the files' own: without folders where that tells them apart.
-
-    Raises UserError for no files, another number of names than files, or a name given twice.
-    """
-    if not files:
-        raise UserError("nothing to score: give at least one file to --prediction_files")
-    if names and len(names) != len(files):
-        raise UserError(f"{len(names)} --model_names for {len(files)} --prediction_files")
-    chosen = list(names) or [path.stem for path in files]
-    if not names and len(set(chosen)) < len(files):
-        chosen = [str(path) for path in files]
-    for name in chosen:
-        if chosen.count(name) > 1:
-            raise UserError(f"{name} is given twice: every model needs its own name")
-    return chosen
 
 
 def _scores(name: str, path: Path, predictions: np.ndarray, truth: GroundTruth) -> ModelScores:

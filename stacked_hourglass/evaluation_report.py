@@ -17,6 +17,7 @@ from stacked_hourglass.pck import (
     pck,
 )
 from utils.atomic import atomic_path
+from utils.comparison import aligned
 from utils.plots import save_curves
 from utils.skeletons import Skeleton
 
@@ -100,7 +101,7 @@ def table(models: Sequence[ModelScores], metric: Metric) -> str:
     lines.append(("mean by count", str(counts.sum()), *_cells(models, "mean_by_count", metric)))
     areas = (_number(scores.areas["mean"]) for scores in models)
     lines.append((f"AUC 0 to {THRESHOLDS[-1]:g}", "", *areas))
-    return f"{metric.title} in per cent, {len(models[0].distances)} people\n\n{_aligned(lines)}"
+    return f"{metric.title} in per cent, {len(models[0].distances)} people\n\n{aligned(lines)}"
 
 
 def _joint_line(models: Sequence[ModelScores], place: int, metric: Metric) -> tuple[str, ...]:
@@ -115,23 +116,6 @@ def _cells(models: Sequence[ModelScores], row: str, metric: Metric) -> list[str]
 
 def _number(value: float) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
-
-
-def _aligned(lines: Sequence[tuple[str, ...]]) -> str:
-    """Columns, the first to the left, the others to the right; an empty line is a rule."""
-    columns = list(zip(*(line for line in lines if line), strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    texts = [
-        "  ".join(
-            cell.ljust(width) if number == 0 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        if line
-        else rule
-        for line in lines
-    ]
-    return "\n".join(texts)
 
 
 def write_report(models: Sequence[ModelScores], metric: Metric, folder: Path) -> list[Path]:

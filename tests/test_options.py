@@ -43,12 +43,20 @@ KINDS = {part for _, _, known in SUBCOMMANDS for part in classes(known.kind)}
 COMMON = shlex.split("""
     --workers --use_amsprop --lr --exp --tb_dir --seed --load --checkpoint_dir --data_dir --epochs
 """)
+LOOP = shlex.split("""
+    --tb_log_freq --resume --overwrite --devices --num_nodes --strategy --precision
+    --early_stop_patience --lr_scheduler --max_steps --max_minutes --grad_clip --no_grad_clipping
+""")
 HOURGLASS = shlex.split("""
     --stacks --features --blocks --num_classes --batch_norm_momentum --resolution --flip
-    --remove_intermediate_supervision --augment_training_data --heatmap_loss --tb_log_freq
-    --resume --overwrite --devices --num_nodes --strategy --precision --early_stop_patience
-    --lr_scheduler --max_steps --max_minutes --grad_clip --no_grad_clipping
+    --remove_intermediate_supervision --augment_training_data --heatmap_loss
 """)
+LIFTER = shlex.split("""
+    --linear_size --num_stage --dropout --max_norm --dataset_normalization --flip_prob
+    --orthogonal_data_augmentation --orthogonal_data_augmentation_prob --z_rotations_only
+    --drop_joint_prob --cycle_gan --use_amsprop
+""")
+PROMISED = {"hourglass": HOURGLASS, "2d3d": LIFTER}
 
 
 def spellings(known: Options) -> set[str]:
@@ -92,16 +100,22 @@ def test_every_option_has_its_help_under_it(kind: type):
 
 @pytest.mark.parametrize("name", options.TRAIN)
 def test_promised_training_options_exist(name: str):
-    assert {*COMMON, *HOURGLASS} <= spellings(options.TRAIN[name])
+    model = name.split("_")[0]
+    assert {*COMMON, *LOOP, *PROMISED[model]} <= spellings(options.TRAIN[name])
 
 
 @pytest.mark.parametrize("name", options.TRAIN)
 def test_training_options_read_as_written(name: str):
-    words = shlex.split("--augment_training_data False --num-classes 16 --exp try --lr 1e-3")
-    chosen = parse_options(options.TRAIN[name], words, f"train.py {name}")
+    chosen = parse_options(options.TRAIN[name], shlex.split("--exp try --lr 1e-3"), name)
+    assert (chosen.run.exp, chosen.optim.lr) == ("try", 1e-3)
+    assert chosen.data.dataset == name.split("_")[1]
+
+
+def test_hourglass_options_read_as_written():
+    words = shlex.split("--augment_training_data False --num-classes 16")
+    chosen = parse_options(options.TRAIN["hourglass_mpii"], words, "train.py hourglass_mpii")
     assert chosen.heatmaps.augment_training_data is False
-    assert (chosen.network.num_classes, chosen.run.exp, chosen.optim.lr) == (16, "try", 1e-3)
-    assert f"hourglass_{chosen.data.dataset}" == name
+    assert chosen.network.num_classes == 16
 
 
 def test_defaults_put_runs_where_the_original_command_does():

@@ -8,7 +8,7 @@ import numpy as np
 from utils.atomic import atomic_path
 
 # Okabe & Ito's colours, which stay apart for colour-blind readers; then line styles tell on.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _LINE_STYLES = ("-", "--", "-.", ":")
 
 
@@ -37,8 +37,8 @@ def save_curves(
     for mark in marks:
         axes.axvline(mark, color="0.6", linewidth=1, linestyle=(0, (4, 4)), zorder=1)
     for number, (label, y) in enumerate(curves.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
-        style = _LINE_STYLES[number // len(_COLOURS) % len(_LINE_STYLES)]
+        colour = COLOURS[number % len(COLOURS)]
+        style = _LINE_STYLES[number // len(COLOURS) % len(_LINE_STYLES)]
         axes.plot(x, y, color=colour, linestyle=style, linewidth=2.2, label=label, clip_on=False)
     axes.set(xlim=(x[0], x[-1]), ylim=y_limits)
     axes.set_title(title, fontsize=15, pad=12)

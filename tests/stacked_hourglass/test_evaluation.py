@@ -15,7 +15,6 @@ from stacked_hourglass.evaluation import (
     PCKH,
     evaluate_lsp_pck,
     evaluate_mpii_pckh,
-    model_names,
     score_lsp,
     score_mpii,
 )
@@ -223,18 +222,6 @@ def test_report_files_agree_with_each_other(truth, tmp_path, capsys):
     groups = ("ankle", "elbow", "head", "hip", "knee", "mean", "shoulder", "wrist")
     assert [path.name for path in pictures] == [f"PCKh_{group}.png" for group in groups]
     assert {read_image_size(path) for path in pictures} == {(1200, 900)}
-
-
-def test_names_of_models():
-    files = [Path("a/poses.npz"), Path("b/poses.npz")]
-    assert model_names(files, ()) == ["a/poses.npz", "b/poses.npz"]
-    assert model_names([Path("a/x.npz"), Path("a/y.mat")], ()) == ["x", "y"]
-    assert model_names(files, ("one", "two")) == ["one", "two"]
-    for wrong in (("one",), ("one", "two", "three"), ("one", "one")):
-        with pytest.raises(UserError, match="name"):
-            model_names(files, wrong)
-    with pytest.raises(UserError, match="at least one"):
-        model_names([], ())
 
 
 def test_ground_truth_is_looked_for(tmp_path, monkeypatch):

@@ -1,0 +1,155 @@
+"""The commands that score 3D poses: `eval.py h36m_mpjpe` and `eval.py mocap_mpjpe`.
+
+Poses are compared relative to their hips, in the camera frame, mm. Human3.6M's mean is that of the
+literature: every pose of an action weighs the same, and then every action; for motion capture,
+every data set. What a lost pose costs is said in `utils/pose_metrics.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
+from twod_threed.evaluation_report import (
+    Grouping,
+    ModelScores,
+    group_scores,
+    tables,
+    write_report,
+)
+from twod_threed.h36m import NOT_OF_14, read_h36m
+from twod_threed.h36m_takes import ACTIONS
+from twod_threed.matching import read_predictions
+from twod_threed.pairs import PosePairs, read_pairs
+from utils import pose_metrics
+from utils.comparison import model_names
+from utils.errors import UserError
+from utils.skeletons import H36M_17
+
+# Poses in a go: alignment needs room for several copies.
+_SLICE = 50_000
+# More actions than these would make a table that nobody reads.
+_MOST_ACTIONS = 20
+_HIP = H36M_17.index("hip")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """N poses to score against, and how they are grouped.
+
+    The unweighted mean over the groups of the first grouping is the model's score.
+    """
+
+    file: Path
+    pairs: PosePairs
+    groupings: tuple[Grouping, ...]
+    scored: tuple[str, ...]
+    """names of the joints that count"""
+
+
+def evaluate_h36m_mpjpe(options: EvalH36mOptions) -> None:
+    """Print the errors of every prediction file by action and joint; write tables and plots.
+
+    Raises UserError.
+    """
+    _report(score_h36m(options), options.output_dir)
+
+
+def evaluate_mocap_mpjpe(options: EvalMocapOptions) -> None:
+    """Print the errors of every prediction file by data set and joint; write tables and plots.
+
+    Raises UserError.
+    """
+    _report(score_mocap(options), options.output_dir)
+
+
+def score_h36m(options: EvalH36mOptions) -> list[ModelScores]:
+    """Scores of every prediction file, in their order.
+
+    Raises UserError for files that are absent or do not fit the ground truth.
+    """
+    names = model_names(options.prediction_files, options.model_names)
+    actions = options.actions or ACTIONS
+    pairs = read_h36m(options.ground_truth, options.subjects, actions, every=options.every)
+    by_action = Grouping.of("action", pairs.actions, order=actions)
+    truth = _truth(options.ground_truth, pairs, (by_action,), options.joints)
+    return [score(*model, truth) for model in zip(names, options.prediction_files, strict=True)]
+
+
+def score_mocap(options: EvalMocapOptions) -> list[ModelScores]:
+    """Scores of every prediction file, in their order.
+
+    Raises UserError for files that are absent or do not fit the ground truth.
+    """
+    names = model_names(options.prediction_files, options.model_names)
+    pairs = read_pairs(options.ground_truth)
+    if options.subjects:
+        for subject in options.subjects:
+            if subject not in pairs.subjects:
+                there = ", ".join(np.unique(pairs.subjects).tolist())
+                raise UserError(f"{options.ground_truth} has no subject {subject}, only {there}")
+        pairs = pairs.select(np.isin(pairs.subjects, options.subjects))
+    groupings = (Grouping.of("source", pairs.sources),)
+    if len(np.unique(pairs.actions)) <= _MOST_ACTIONS:
+        groupings = (*groupings, Grouping.of("action", pairs.actions))
+    truth = _truth(options.ground_truth, pairs, groupings, options.joints)
+    return [score(*model, truth) for model in zip(names, options.prediction_files, strict=True)]
+
+
+def _truth(file: Path, pairs: PosePairs, groupings: tuple[Grouping, ...], joints: int) -> Truth:
+    if len(pairs) == 0:
+        raise UserError(f"{file} has no poses to score")
+    lost = int(np.isnan(pairs.poses_3d[:, _HIP]).any(axis=-1).sum())
+    if lost:
+        raise UserError(f"{file}: {lost} poses have no hip, from which all is measured")
+    scored = [name for name in H36M_17.joints if joints == 17 or name not in NOT_OF_14]
+    return Truth(file, pairs, groupings, tuple(scored))
+
+
+def score(name: str, path: Path, truth: Truth) -> ModelScores:
+    """Scores of one prediction file. Raises UserError if it does not fit the ground truth."""
+    poses, others = read_predictions(path, truth.pairs)
+    if others:
+        print(f"{path}: {others} of its {others + len(poses)} poses are not scored")
+    joints = H36M_17.indices(*truth.scored)
+    predictions = pose_metrics.hip_relative(poses, _HIP)[:, joints]
+    target = pose_metrics.hip_relative(truth.pairs.poses_3d, _HIP)[:, joints]
+    measures = _measures(predictions, target, truth.pairs, truth.pairs.valid[:, joints])
+    curves = pose_metrics.pck_curve(measures["MPJPE"], measures["missing"] / 100)
+    return ModelScores(
+        name,
+        path,
+        truth.scored,
+        tuple(group_scores(grouping, measures, curves) for grouping in truth.groupings),
+    )
+
+
+def _measures(
+    predictions: np.ndarray, target: np.ndarray, pairs: PosePairs, valid: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Every measure of `evaluation_report.UNITS` as (N, J)."""
+
+    def in_slices(measure: Callable[..., np.ndarray]) -> np.ndarray:
+        starts = range(0, len(target), _SLICE)
+        parts = [slice(start, start + _SLICE) for start in starts]
+        return np.concatenate([measure(predictions[p], target[p], valid[p]) for p in parts])
+
+    views = pairs.clip * len(pairs.camera_names) + pairs.camera
+    errors, missing = in_slices(pose_metrics.joint_errors), in_slices(pose_metrics.missing)
+    return {
+        "MPJPE": errors,
+        "P-MPJPE": in_slices(pose_metrics.aligned_errors),
+        "N-MPJPE": in_slices(pose_metrics.scaled_errors),
+        "PCK3D@150": pose_metrics.pck_3d(errors, missing),
+        "AUC": pose_metrics.auc_3d(errors, missing),
+        "MPJVE": pose_metrics.velocity_errors(predictions, target, views, pairs.frame, valid),
+        "missing": 100 * missing,
+    }
+
+
+def _report(models: list[ModelScores], output_dir: Path) -> None:
+    print(tables(models))
+    files = write_report(models, output_dir)
+    print(f"\nwrote {', '.join(path.name for path in files)} to {output_dir}")

@@ -1,0 +1,52 @@
+"""`run.py 2d3d_*`: the 3D poses of a pose file, or of a data set's 2D joints."""
+
+from pathlib import Path
+
+import numpy as np
+
+from twod_threed.options import LifterRunOptions
+from twod_threed.pose_rows import lift_rows, rows_of_pairs
+from twod_threed.predictor import LiftingModel, guess_intrinsics
+from twod_threed.training_data import fixed_pairs
+from utils.pose_file import Poses, read_poses, write_poses
+from utils.pose_json import read_pose_json, write_pose_json
+
+
+def find_poses(options: LifterRunOptions) -> Poses:
+    """The 2D poses that the options ask for. Raises UserError if they are absent or damaged."""
+    if not options.poses:
+        return rows_of_pairs(fixed_pairs(options.data, options.split, options.seed))
+    if Path(options.poses).suffix == ".json":
+        return read_pose_json(options.poses)
+    return read_poses(options.poses)
+
+
+def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.ndarray:
+    """(N, 4) px: what the options say, or else the file's own, or else a guess."""
+    guess = guess_intrinsics(poses.image_size, focal, fov)
+    if poses.intrinsics is None or focal is not None or fov is not None:
+        return guess
+    known = ~np.isnan(poses.intrinsics).any(axis=1, keepdims=True)
+    return np.where(known, poses.intrinsics, guess)
+
+
+def run(options: LifterRunOptions) -> int:
+    """Lift the poses and write them as poses.npz and poses.json. -> exit code 0."""
+    poses = find_poses(options)
+    model = LiftingModel.load(options.load, options.accelerator, options.statistics)
+    lifted = lift_rows(
+        model,
+        poses,
+        find_intrinsics(poses, options.focal, options.fov),
+        options.height,
+        options.process_as_video,
+        options.max_gap,
+        options.test_batch_size,
+    )
+    folder = Path(options.output_dir)
+    write_poses(folder / "poses.npz", lifted)
+    write_pose_json(folder / "poses.json", lifted)
+    assert lifted.keypoints_3d is not None
+    found = int((~np.isnan(lifted.keypoints_3d)).any(axis=(1, 2)).sum())
+    print(f"{found} of {len(lifted)} poses lifted: {folder / 'poses.npz'}")
+    return 0

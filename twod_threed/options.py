@@ -1,0 +1,255 @@
+"""Options of the lifter commands. Nothing heavy is imported here, so that --help stays quick."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import tyro
+
+from utils.errors import UserError
+from utils.options import LoopOptions, OptimizerOptions, RunOptions
+
+Dataset = Literal["h36m", "mocap", "mannequin"]
+
+VALIDATION_SUBJECTS = {
+    "h36m": ("S8",),
+    "mocap": ("cmu/06", "hdm05/dg", "uiprmd/s07"),
+    "mannequin": (),
+}
+TEST_SUBJECTS = {
+    "h36m": ("S9", "S11"),
+    "mocap": ("cmu/07", "hdm05/mm", "uiprmd/s08"),
+    "mannequin": (),
+}
+LARGEST_FIELD_OF_VIEW = 170.0
+
+
+def _need_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise UserError(f"--{name} must be in [0, 1], not {value}")
+
+
+def _need_not_negative(name: str, value: float) -> None:
+    if value < 0:
+        raise UserError(f"--{name} must not be negative, not {value}")
+
+
+@dataclass
+class LifterNetworkOptions:
+    """The network. These travel with its weights and are never asked for again."""
+
+    linear_size: int = 1024
+    """Units of each hidden layer."""
+    num_stage: int = 2
+    """Residual blocks, of two layers each."""
+    dropout: float = 0.5
+    """Share of the units that are switched off in each training step."""
+    max_norm: bool = True
+    """Hold the norm of each layer's weight matrix at most 1, after every step."""
+
+    def __post_init__(self) -> None:
+        if self.linear_size < 1:
+            raise UserError(f"--linear_size must be at least 1, not {self.linear_size}")
+        _need_not_negative("num_stage", self.num_stage)
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"--dropout must be in [0, 1), not {self.dropout}")
+
+
+@dataclass
+class NormalisationOptions:
+    """What the network's numbers mean, and what it learns from them."""
+
+    dataset_normalization: bool = False
+    """Subtract the mean and divide by the deviation of the training set, as published. Otherwise
+    each pose is aligned with the view to it and freed of its scale."""
+    target_size: Literal["body", "standard"] = "body"
+    """Without --dataset_normalization: divide each 3D pose by the size of its own body, or all by
+    that of the standard body, so that the network guesses sizes from proportions."""
+    pose_loss: Literal["mse", "mpjpe"] = "mse"
+    """mse: mean squared error, as published; mpjpe: mean distance."""
+    lr_decay: float = 0.96
+    """The learning rate is multiplied by this over --lr_decay_steps steps, smoothly, as published;
+    on top of --lr_scheduler. 1 is off."""
+    lr_decay_steps: int = 100_000
+    """See --lr_decay."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lr_decay <= 1:
+            raise UserError(f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}")
+        if self.lr_decay_steps < 1:
+            raise UserError(f"--lr_decay_steps must be at least 1, not {self.lr_decay_steps}")
+
+
+@dataclass
+class AugmentationOptions:
+    """Changes to the training poses."""
+
+    orthogonal_data_augmentation: bool = False
+    """Turn poses about their hip at random and look at them again with the same camera."""
+    orthogonal_data_augmentation_prob: float = 0.5
+    """Share of the poses that are turned; their 2D joints become exact projections."""
+    z_rotations_only: bool = False
+    """Turn about the world's upward direction only, rather than about any axis."""
+    flip_prob: float = 0.0
+    """Share of the poses that are mirrored, left and right exchanged; their 2D joints become exact
+    projections."""
+    drop_joint_prob: float = 0.0
+    """Chance of each 2D joint to be absent."""
+    input_noise: float = 0.0
+    """2D errors like a detector's, as a multiple of those in twod_threed/detector_noise.json."""
+
+    def __post_init__(self) -> None:
+        for name in ("orthogonal_data_augmentation_prob", "flip_prob", "drop_joint_prob"):
+            _need_share(name, getattr(self, name))
+        _need_not_negative("input_noise", self.input_noise)
+        if self.z_rotations_only and not self.orthogonal_data_augmentation:
+            raise UserError("--z_rotations_only goes with --orthogonal_data_augmentation")
+
+    @property
+    def turn_probability(self) -> float:
+        """Share of the poses that are turned, 0 if none."""
+        used = self.orthogonal_data_augmentation
+        return self.orthogonal_data_augmentation_prob if used else 0.0
+
+
+@dataclass
+class CycleGanOptions:
+    """Training with a cycle and two critics."""
+
+    cycle_gan: bool = False
+    """Also train a weak-perspective camera that takes 3D back to 2D, and critics of both."""
+    gan_coeff: float = 1.0
+    """Weight of what the critics say."""
+    cycle_coeff: float = 10.0
+    """Weight of the difference after a way there and back."""
+    regression_coeff: float = 10.0
+    """Weight of the plain loss (--pose_loss)."""
+    gradient_penalty_coeff: float = 10.0
+    """Weight of the penalty that holds the critics' gradients near length 1."""
+
+    def __post_init__(self) -> None:
+        for name in ("gan_coeff", "cycle_coeff", "regression_coeff", "gradient_penalty_coeff"):
+            _need_not_negative(name, getattr(self, name))
+
+
+@dataclass
+class DataOptions:
+    """Which poses."""
+
+    dataset: Annotated[Dataset, tyro.conf.Suppress] = "mannequin"
+    """Fixed by the subcommand."""
+    data_dir: str = ""
+    """h36m: folder of Human3.6M in one of the layouts of data/README.md, or a file of pairs; mocap:
+    a motion store (.npz) of data/prepare.py, a folder of them, or a file of pairs. Empty means
+    data/<name>."""
+    train_subjects: tuple[str, ...] = ()
+    """Who trains; empty means everybody who neither validates nor tests."""
+    val_subjects: tuple[str, ...] = ()
+    """Who validates; empty means S8, or cmu/06 hdm05/dg uiprmd/s07."""
+    test_subjects: tuple[str, ...] = ()
+    """Who is kept for the test; empty means S9 S11, or cmu/07 hdm05/mm uiprmd/s08."""
+    action: tuple[str, ...] = ()
+    """h36m: actions; empty means all 15."""
+    keypoints: str = "gt"
+    """h36m: 2D joints: gt for projections, or the name of a detector whose joints are there."""
+    every: int = 1
+    """h36m: take every so many-th frame."""
+    joints: Literal[14, 17] = 17
+    """h36m: joints that count; 14 leaves out hip, spine and nose."""
+    validation_poses: int = 20_000
+    """mocap, mannequin: poses that validate, about, evenly spaced in time."""
+    mannequin_count: int = 100
+    """mannequin: bodies, each with 500 poses."""
+
+    def __post_init__(self) -> None:
+        for name in ("every", "validation_poses", "mannequin_count"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        self.val_subjects = self.val_subjects or VALIDATION_SUBJECTS[self.dataset]
+        self.test_subjects = self.test_subjects or TEST_SUBJECTS[self.dataset]
+        groups = (self.train_subjects, self.val_subjects, self.test_subjects)
+        everybody = [name for group in groups for name in set(group)]
+        twice = sorted({name for name in everybody if everybody.count(name) > 1})
+        if twice:
+            raise UserError(f"in more than one of training, validation and test: {twice[0]}")
+
+
+@dataclass
+class DrawingOptions:
+    """How motion is sampled."""
+
+    epoch_poses: int = 262_144
+    """mocap, mannequin: poses in an epoch, drawn evenly over the subjects, each seen by a camera of
+    its own."""
+
+    def __post_init__(self) -> None:
+        if self.epoch_poses < 1:
+            raise UserError(f"--epoch_poses must be at least 1, not {self.epoch_poses}")
+
+
+def _loop() -> LoopOptions:
+    return LoopOptions(epochs=200, train_batch_size=4096, test_batch_size=4096, workers=0)
+
+
+def _optimizer() -> OptimizerOptions:
+    return OptimizerOptions(optimizer="adam", lr=1e-3)
+
+
+@dataclass
+class LifterTrainOptions:
+    """Train a lifter."""
+
+    run: RunOptions = field(default_factory=RunOptions)
+    loop: LoopOptions = field(default_factory=_loop)
+    optim: OptimizerOptions = field(default_factory=_optimizer)
+    network: LifterNetworkOptions = field(default_factory=LifterNetworkOptions)
+    learning: NormalisationOptions = field(default_factory=NormalisationOptions)
+    augmentation: AugmentationOptions = field(default_factory=AugmentationOptions)
+    gan: CycleGanOptions = field(default_factory=CycleGanOptions)
+    data: DataOptions = field(default_factory=DataOptions)
+    drawing: DrawingOptions = field(default_factory=DrawingOptions)
+
+
+@dataclass
+class LifterRunOptions:
+    """Lift 2D poses to 3D."""
+
+    data: DataOptions = field(default_factory=DataOptions)
+    load: str = "lifter"
+    """Shipped model, run folder, .safetensors, .ckpt, or a public checkpoint (--statistics)."""
+    poses: str = ""
+    """2D pose file (poses.npz or poses.json) to lift, instead of a data set."""
+    split: Literal["train", "val", "test"] = "val"
+    """Part of the data set."""
+    process_as_video: bool = False
+    """Take the rows of one source and person as the frames of a video: one body size for all of
+    them, and short gaps filled."""
+    max_gap: int = 10
+    """--process_as_video: longest run of frames without a joint that is filled by interpolation."""
+    focal: float | None = None
+    """Focal length of an unknown camera, px."""
+    fov: float | None = None
+    """Field of view of an unknown camera along the longer edge, degrees; 55 if nothing is said."""
+    height: float | None = None
+    """Standing height of the person, mm; otherwise the answer has the size of a standard body."""
+    statistics: str = ""
+    """Public checkpoints hold no normalisation: a file of Human3.6M pairs to measure it on."""
+    output_dir: str = "visualizations/lifter"
+    """Where poses.npz and poses.json go."""
+    test_batch_size: int = 4096
+    """Poses at a time."""
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """Kind of device; auto takes a GPU where there is one."""
+    seed: int = 234
+    """Seed of the cameras and the mannequins."""
+
+    def __post_init__(self) -> None:
+        if self.focal is not None and self.fov is not None:
+            raise UserError("give --focal or --fov, not both")
+        if self.focal is not None and self.focal <= 0:
+            raise UserError(f"--focal must be above 0, not {self.focal}")
+        if self.fov is not None and not 0 < self.fov <= LARGEST_FIELD_OF_VIEW:
+            raise UserError(f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees")
+        if self.height is not None and not 500 <= self.height <= 2500:
+            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+        if self.max_gap < 0 or self.test_batch_size < 1 or self.seed < 0:
+            raise UserError("--max_gap and --seed must not be negative, --test_batch_size not 0")

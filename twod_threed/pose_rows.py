@@ -1,0 +1,79 @@
+"""Lifted poses as rows of a pose file."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from twod_threed.pairs import PosePairs
+from twod_threed.predictor import Lifted, LiftingModel
+from twod_threed.video import fill_gaps, sequences
+from utils.pose_file import Poses
+from utils.skeletons import H36M_17
+
+
+def with_3d(poses: Poses, lifted: Lifted, intrinsics: np.ndarray) -> Poses:
+    """Rows of 2D poses with what was made of them; intrinsics (N, 4) px."""
+    return replace(
+        poses,
+        keypoints_3d=lifted.poses,
+        root_camera=lifted.root_camera,
+        intrinsics=intrinsics,
+        skeleton_3d=H36M_17.name,
+    )
+
+
+def rows_of_pairs(pairs: PosePairs) -> Poses:
+    """The 2D side of pairs as rows of a pose file."""
+    points = pairs.poses_2d
+    return Poses(
+        source=pairs.source_names(),
+        frame=pairs.frame,
+        time=pairs.frame / pairs.frame_rates[pairs.clip],
+        person=np.zeros(len(pairs), np.int64),
+        box=np.full((len(pairs), 3), np.nan),
+        image_size=pairs.image_size[pairs.camera],
+        keypoints_2d=points,
+        confidence=np.asarray(~np.isnan(points).any(axis=-1), np.float32),
+        intrinsics=pairs.intrinsics[pairs.camera],
+        skeleton_2d=pairs.skeleton_2d,
+    )
+
+
+def lift_rows(
+    model: LiftingModel,
+    poses: Poses,
+    intrinsics: np.ndarray,
+    height: float | None = None,
+    video: bool = False,
+    max_gap: int = 0,
+    batch_size: int = 4096,
+) -> Poses:
+    """Lift the rows of a pose file; intrinsics (N, 4) px; height mm.
+
+    video: rows of one source and person are frames of a video: gaps of at most `max_gap` frames in
+    their 2D joints are filled first (in what is lifted, not in the 2D joints that are kept), and
+    they share one body size.
+    """
+    groups = sequences(poses) if video else [np.arange(len(poses))]
+    shape = (len(poses), len(H36M_17), 3)
+    lifted = Lifted(np.full(shape, np.nan, np.float32), np.full(shape[::2], np.nan, np.float32))
+    for rows in groups:
+        points = poses.keypoints_2d[rows]
+        if video:
+            points = fill_gaps(points, poses.frame[rows], max_gap)
+        part = model.lift(
+            points,
+            poses.skeleton_2d,
+            intrinsics=intrinsics[rows],
+            height=height,
+            video=video,
+            batch_size=batch_size,
+        )
+        lifted.poses[rows], lifted.root_camera[rows] = part.poses, part.root_camera
+    return with_3d(poses, lifted, intrinsics)
+
+
+def lift_pairs(model: LiftingModel, pairs: PosePairs, batch_size: int = 4096) -> Poses:
+    """Lift the 2D side of pairs, each seen by its own camera."""
+    rows = rows_of_pairs(pairs)
+    return lift_rows(model, rows, pairs.intrinsics[pairs.camera], batch_size=batch_size)
