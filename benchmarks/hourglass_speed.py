@@ -8,13 +8,13 @@ folded for inference), in turn, at 256 px and full width.
 """
 
 import argparse
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from benchmarks.peers import load_file
 from benchmarks.timing import Spread, machine, paired_rates, print_rows, rate
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.losses import heatmap_loss
@@ -26,12 +26,7 @@ RESOLUTION, BATCH = 256, 4
 
 def peer_network(folder: Path, stacks: int) -> nn.Module:
     """The public hourglass of that many stacks."""
-    path = folder / "pose" / "models" / "hourglass.py"
-    spec = importlib.util.spec_from_file_location("peer_hourglass", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise SystemExit(f"error: no {path}; --peer takes a clone of bearpaw/pytorch-pose")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_file(folder, "pose/models/hourglass.py")
     return module.HourglassNet(module.Bottleneck, num_stacks=stacks, num_blocks=1, num_classes=16)
 
 

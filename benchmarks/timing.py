@@ -45,13 +45,18 @@ def rate(work: Callable[[], object], count: int, runs: int = RUNS) -> Spread:
 
 
 def paired_rates(
-    ours: Callable[[], object], theirs: Callable[[], object], count: int, runs: int = RUNS
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    count: int,
+    their_count: int | None = None,
+    runs: int = RUNS,
 ) -> tuple[Spread, Spread, Spread]:
     """(ours, theirs, ratio ours / theirs) in things a second, run in turn, so that a machine
-    whose speed drifts slows both."""
+    whose speed drifts slows both. They make `count` and `their_count` (by default as many)."""
     ours()
     theirs()
-    pairs = [(count / seconds(ours), count / seconds(theirs)) for _ in range(runs)]
+    other_count = their_count or count
+    pairs = [(count / seconds(ours), other_count / seconds(theirs)) for _ in range(runs)]
     mine, other = [a for a, _ in pairs], [b for _, b in pairs]
     return spread(mine), spread(other), spread([a / b for a, b in pairs])
 
