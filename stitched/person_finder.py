@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from utils.crops import box_around, whole_image_box
+from utils.skeletons import SKELETONS
 
 # The numbers below were chosen on validation pictures of LSP, as they are and inside larger ones.
 
@@ -17,6 +18,8 @@ JOINTS_FOR_BOX = 4
 # Side of a box over the longer extent of those joints: joints lie inside the body's outline, and
 # the unsure ones often outside the sure ones.
 MARGIN = 1.3
+# Length of outstretched legs over that of the trunk, hips to upper neck.
+LEGS = 1.6
 # A closer box is looked at only if its side is at most this part of the last one's,
 CLOSER = 0.8
 # as often as this,
@@ -57,11 +60,13 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Sighting:
-    """One person seen in `box` (3,) px: `keypoints` (J, 2) px and `confidence` (J,) in [0, 1]."""
+    """One person seen in `box` (3,) px: `keypoints` (J, 2) px of `skeleton`, and their
+    `confidence` (J,) in [0, 1]."""
 
     box: np.ndarray
     keypoints: np.ndarray
     confidence: np.ndarray
+    skeleton: str
 
     @property
     def mean_confidence(self) -> float:
@@ -76,6 +81,7 @@ class Sighting:
             np.full_like(self.box, np.nan),
             np.full_like(self.keypoints, np.nan),
             np.zeros_like(self.confidence),
+            self.skeleton,
         )
 
 
@@ -107,7 +113,8 @@ def look(
 ) -> list[Sighting]:
     """One look at box `boxes[i]` (N, 3) px of picture i."""
     keypoints, confidence = predictor(list(images), boxes, flip=flip)
-    return [Sighting(*row) for row in zip(boxes, keypoints, confidence, strict=True)]
+    rows = zip(boxes, keypoints, confidence, strict=True)
+    return [Sighting(*row, predictor.skeleton) for row in rows]
 
 
 def _look_closer(
@@ -130,11 +137,22 @@ def _look_closer(
 
 
 def _box_of_joints(sighting: Sighting) -> np.ndarray | None:
-    """Box (3,) px around the sure joints, None if there are too few."""
+    """Box (3,) px around the sure joints, None if there are too few.
+
+    Where an ankle is unsure, the box leaves room for the legs: a box that once cut them off would
+    never show the network what it needs to become sure of them.
+    """
     sure = sighting.confidence >= JOINT_CONFIDENCE
     if sure.sum() < JOINTS_FOR_BOX:
         return None
-    return box_around(sighting.keypoints[sure], MARGIN)
+    points = sighting.keypoints[sure]
+    skeleton = SKELETONS[sighting.skeleton]
+    trunk = skeleton.indices("upper_neck", "left_hip", "right_hip")
+    if sure[trunk].all() and not sure[skeleton.indices("left_ankle", "right_ankle")].all():
+        neck, *hips = sighting.keypoints[trunk]
+        pelvis = np.mean(hips, axis=0)
+        points = np.concatenate([points, [pelvis + LEGS * (pelvis - neck)]])
+    return box_around(points, MARGIN)
 
 
 def _closer_box(sighting: Sighting) -> np.ndarray | None:

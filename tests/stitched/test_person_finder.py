@@ -15,6 +15,7 @@ from stitched.person_finder import (
     part_boxes,
 )
 from utils.crops import whole_image_box
+from utils.skeletons import MPII_16
 
 
 def picture(width=640, height=480):
@@ -61,6 +62,36 @@ def test_worse_closer_look_is_thrown_away():
     assert found.mean_confidence == 1
 
 
+class Standing:
+    """A figure of 300 px, whose lower legs are seen only in a box that is close and holds them."""
+
+    skeleton = "mpii_16"
+    joints = np.zeros((16, 2), np.float32)
+    lower = MPII_16.indices("left_knee", "right_knee", "left_ankle", "right_ankle")
+
+    def __init__(self):
+        self.joints[:] = np.linspace((320, 100), (340, 260), 16)
+        self.joints[MPII_16.indices("upper_neck")] = (330, 130)
+        self.joints[MPII_16.indices("left_hip", "right_hip")] = [(345, 250), (315, 250)]
+        self.joints[self.lower] = [(345, 330), (315, 330), (345, 400), (315, 400)]
+
+    def __call__(self, images, boxes, flip=True):
+        inside = np.abs(self.joints - boxes[:, None, :2]).max(-1) <= boxes[:, 2:] / 2
+        close = np.ones((len(boxes), 16), bool)
+        close[:, self.lower] = boxes[:, 2:] < 600
+        sure = np.where(inside & close, 0.9, 0.1).astype(np.float32)
+        return np.repeat(self.joints[None], len(boxes), 0), sure
+
+
+def test_a_closer_box_leaves_room_for_legs_that_were_not_seen():
+    predictor = Standing()
+    whole = look(predictor, [picture()], whole_image_box(640, 480)[None], True)[0]
+    assert (whole.confidence[predictor.lower] < 0.2).all()
+    found = find_people(predictor, [picture()])[0]
+    assert (found.confidence > 0.8).all()
+    assert found.box[2] < 500
+
+
 def test_pictures_are_looked_at_together_and_each_as_if_alone(predictor, paint):
     images = [picture(), picture(200, 300), picture(640, 200)]
     paint(images[0], 400, 250, 150)
@@ -102,7 +133,7 @@ def test_parts_cover_the_picture_and_overlap_by_half(width, height, zoom):
 
 
 def test_nobody_is_nan_with_confidence_zero():
-    sighting = Sighting(np.ones(3), np.ones((16, 2)), np.full(16, 0.2))
+    sighting = Sighting(np.ones(3), np.ones((16, 2)), np.full(16, 0.2), "mpii_16")
     assert sighting.unless_below(0.2) is sighting
     nobody = sighting.unless_below(0.21)
     assert np.isnan(nobody.keypoints).all()
