@@ -32,12 +32,17 @@ def by_name(optimizer: Optimizers) -> dict[str, Any]:
 
 
 def lr_factor(
-    step: int, options: OptimizerOptions, total_steps: int, steps_per_epoch: int
+    step: int,
+    options: OptimizerOptions,
+    total_steps: int,
+    steps_per_epoch: int,
+    time_share: float = 0.0,
 ) -> float:
     """Factor on the learning rate at a step (from 0) of a run of `total_steps`.
 
     Warm-up rises linearly over the first steps and multiplies what the scheduler says; the cosine
     (Loshchilov and Hutter, "SGDR", 2017, eq. 5 without restarts) spans the steps after warm-up.
+    A run that has used `time_share` of the time it has is at least that far along the cosine.
     """
     warmup = (step + 1) / options.warmup_steps if step < options.warmup_steps else 1.0
     if options.lr_scheduler == "step":
@@ -45,7 +50,7 @@ def lr_factor(
         return warmup * options.gamma**passed
     if options.lr_scheduler == "cosine":
         length = max(total_steps - options.warmup_steps, 1)
-        done = min(max(step - options.warmup_steps, 0) / length, 1.0)
+        done = min(max((step - options.warmup_steps) / length, time_share, 0.0), 1.0)
         return warmup * 0.5 * (1 + math.cos(math.pi * done))
     return warmup
 

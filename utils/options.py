@@ -135,7 +135,7 @@ class OptimizerOptions:
     """Leave gradients as they are."""
     lr_scheduler: Literal["none", "step", "cosine"] = "none"
     """Course of the learning rate: constant; times --gamma at each epoch in --schedule; or a half
-    cosine from --lr at the start to 0 at the last step."""
+    cosine from --lr at the start to 0 at the last step, or when --max_minutes are over."""
     schedule: tuple[int, ...] = ()
     """Epochs (counted from 0) at which --lr_scheduler step multiplies the learning rate."""
     gamma: float = 0.1

@@ -1,8 +1,14 @@
-"""Ctrl-C and SIGTERM as a wish to stop after the step under way."""
+"""When to stop: time that is used up; Ctrl-C and SIGTERM as a wish to, after the step under way."""
 
 import signal
 import threading
+import time
 from types import FrameType
+
+
+def share_of_minutes(since: float, minutes: float | None) -> float:
+    """Share of so many minutes that has passed since a time of `time.monotonic`; 0 of None."""
+    return (time.monotonic() - since) / (60 * minutes) if minutes else 0.0
 
 
 class StopSignals:

@@ -39,7 +39,7 @@ from utils.moving_average import MovingAverage
 from utils.optimizers import by_name, lr_factor, set_lr_factor
 from utils.options import LoopOptions, OptimizerOptions, RunOptions, TrainingOptions
 from utils.run_folder import find_start, open_folder, write_history
-from utils.stopping import StopSignals
+from utils.stopping import StopSignals, share_of_minutes
 from utils.training_functions import Context, TrainingFunctions, seeded_context
 from utils.validation import validation_sums, validation_values
 from utils.weights import load_into
@@ -106,6 +106,7 @@ class _Training:
     def set_up(self, model: nn.Module, metadata: dict[str, Any]) -> None:
         """Put model and optimizers on the device, ready for several processes."""
         self.started = self.saved = time.monotonic()
+        self.time_share = 0.0
         self.module = model
         optimizer = self.functions.make_optimizer_fn(model, self.options)
         if self.loop.compile:
@@ -239,7 +240,8 @@ class _Training:
         """Set the learning rate of a step (from 0) in every group; the first group's."""
         each = len(self.train_batches)
         total = min(self.loop.epochs * each, self.loop.max_steps or sys.maxsize)
-        return set_lr_factor(self.optimizer, lr_factor(step, self.optim, total, each))
+        factor = lr_factor(step, self.optim, total, each, self.time_share)
+        return set_lr_factor(self.optimizer, factor)
 
     def context(self, epoch: int, step: int, purpose: str) -> Context:
         """Context of a step or a validation batch."""
@@ -253,20 +255,22 @@ class _Training:
             return "steps"
         if self.state.step % self.flush_steps:
             return ""
-        now = time.monotonic()
-        limits = ((self.started, self.loop.max_minutes), (self.saved, self.loop.checkpoint_minutes))
-        late = [bool(minutes) and now - since > 60 * minutes for since, minutes in limits]
-        interrupted, out_of_time, save = self.any_process(self.signals.requested, *late)
-        if interrupted or out_of_time:
+        interrupted, self.time_share, since_save = self.agree(
+            float(self.signals.requested),
+            share_of_minutes(self.started, self.loop.max_minutes),
+            share_of_minutes(self.saved, self.loop.checkpoint_minutes),
+        )
+        if interrupted or self.time_share > 1:
             self.losses.flush()
             return "interrupted" if interrupted else "time"
-        if save:
+        if since_save > 1:
             self.save(is_best=False)
         return ""
 
-    def any_process(self, *flags: bool) -> list[bool]:
-        """Whether each flag is set in any process: they must all stop at the same step."""
-        return [total > 0 for total in sum_over_processes([float(f) for f in flags], self.fabric)]
+    def agree(self, *values: float) -> list[float]:
+        """The mean of each value over the processes, which must all do the same at a step."""
+        totals = sum_over_processes(list(values), self.fabric)
+        return [total / self.fabric.world_size for total in totals]
 
     def validate(self) -> dict[str, float] | None:
         """Validation values (of the moving average, if on), or None if asked to stop meanwhile."""
@@ -278,7 +282,7 @@ class _Training:
             lambda number: self.context(0, number, "validation"),
             lambda: self.signals.requested,
         )
-        if self.any_process(self.signals.requested)[0]:
+        if any(self.agree(float(self.signals.requested))):
             return None
         values = validation_values(sums, self.fabric)
         if not math.isfinite(next(iter(values.values()), math.nan)):

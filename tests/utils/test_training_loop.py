@@ -125,6 +125,21 @@ def test_max_minutes_stops_early_with_weights(tmp_path):
     assert (tmp_path / "runs/toy_default/best.safetensors").exists()
 
 
+def test_the_cosine_ends_when_max_minutes_do(tmp_path, monkeypatch):
+    rates: list[float] = []  # one step a second
+    monkeypatch.setattr("utils.stopping.time.monotonic", lambda: float(len(rates)))
+    optim = {"lr_scheduler": "cosine", "lr": 1.0, "warmup_steps": 0}
+
+    def update(model, optimizer, batch, step, context):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return update_op(model, optimizer, batch, step, context)
+
+    loop = {"max_minutes": 0.5, "epochs": 100}
+    assert train(tmp_path, loop=loop, optim=optim, update=update).stop_reason == "time"
+    assert rates[0] == 1 and rates[-1] < 0.02
+    assert (np.diff(rates) <= 0).all()
+
+
 def test_early_stopping_waits_for_its_patience(tmp_path):
     values = iter([3.0, 1.0, 2.0, 2.0, 0.5])
 
@@ -294,6 +309,9 @@ def test_learning_rate_follows_the_schedule():
     assert cosine[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert cosine[4] == 1 and cosine[24] == pytest.approx(0.5) and cosine[-1] < 0.002
     assert (np.diff(cosine[4:]) < 0).all()
+    optim = OptimizerOptions(lr_scheduler="cosine")
+    late = [lr_factor(5, optim, 20, 10, share) for share in (0.0, 0.5, 1.1)]
+    assert late == pytest.approx([lr_factor(5, optim, 20, 10), 0.5, 0.0])
     steps = rates(40, lr_scheduler="step", schedule=(1, 3), gamma=0.5)
     assert steps.tolist() == [1.0] * 10 + [0.5] * 20 + [0.25] * 10
 
