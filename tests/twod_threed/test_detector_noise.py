@@ -59,6 +59,19 @@ def test_swapped_sides_are_told_from_other_errors() -> None:
     assert np.allclose(found.error, 0.01, rtol=0.1)
 
 
+def test_the_joints_of_a_limb_are_swapped_together() -> None:
+    one = table(error=0.0, swap_share=0.1)
+    share = list(one.swap_share)
+    share[MPII_16.index("left_wrist")] = 0.4
+    found, truth = noisy(replace(one, swap_share=tuple(share)))
+    moved = (found != truth).any(-1)
+    wrist, elbow, ankle = (
+        moved[:, MPII_16.index(f"left_{name}")] for name in ("wrist", "elbow", "ankle")
+    )
+    assert 0.36 < wrist.float().mean() < 0.44 and (wrist | ~elbow).all()
+    assert 0.02 < (elbow & ~ankle).float().mean()  # another limb is drawn anew
+
+
 def test_amount_multiplies_errors() -> None:
     still, truth = noisy(read_table(), 0.0)
     assert torch.equal(still, truth)
