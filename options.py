@@ -16,7 +16,7 @@ from stitched.options import PoseOptions
 from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
 from twod_threed.options import DataOptions as LifterDataOptions
 from twod_threed.options import Dataset as LifterDataset
-from twod_threed.options import LifterRunOptions, LifterTrainOptions
+from twod_threed.options import LifterRunOptions, LifterTrainOptions, train_defaults
 from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.command_line import Options
 
@@ -32,8 +32,8 @@ def _run_hourglass(dataset: Dataset, title: str) -> Options:
 
 
 def _train_lifter(dataset: LifterDataset, title: str) -> Options:
-    defaults = LifterTrainOptions(data=LifterDataOptions(dataset=dataset))
-    return Options(f"Train a lifter, 2D to 3D, on {title}.", LifterTrainOptions, defaults)
+    summary = f"Train a lifter, 2D to 3D, on {title}."
+    return Options(summary, LifterTrainOptions, train_defaults(dataset))
 
 
 def _run_lifter(dataset: LifterDataset, title: str) -> Options:

@@ -55,7 +55,8 @@ class View:
 
 def to_plane(keypoints: Tensor, intrinsics: Tensor) -> Tensor:
     """px (B, J, 2) and intrinsics (B, 4) -> where the rays meet the plane z = 1, (B, J, 2)."""
-    return (keypoints - intrinsics[:, None, 2:]) / intrinsics[:, None, :2]
+    focal, middle = intrinsics[:, None].split(2, -1)
+    return (keypoints - middle) / focal
 
 
 def to_pixels(plane: Tensor, intrinsics: Tensor) -> Tensor:

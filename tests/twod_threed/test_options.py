@@ -9,6 +9,7 @@ from twod_threed.options import (
     LifterRunOptions,
     LifterTrainOptions,
     NormalisationOptions,
+    train_defaults,
 )
 from utils.command_line import Options, parse_options
 from utils.errors import UserError
@@ -21,14 +22,16 @@ def test_commands_take_the_options_of_the_seed() -> None:
         "--z_rotations_only --drop_joint_prob 0.2 --use_amsprop --cycle_gan --gan_coeff 2 "
         "--train_subjects S1 S5 --val_subjects S6"
     )
-    defaults = LifterTrainOptions(data=DataOptions("h36m"))
-    options = Options("", LifterTrainOptions, defaults)
+    options = Options("", LifterTrainOptions, train_defaults("h36m"))
     chosen = parse_options(options, words.split(), "train.py 2d3d_h36m")
     assert chosen.data.dataset == "h36m" and chosen.data.test_subjects == ("S9", "S11")
     assert chosen.data.train_subjects == ("S1", "S5") and chosen.data.val_subjects == ("S6",)
     assert chosen.network.linear_size == 512 and not chosen.network.max_norm
     assert chosen.optim.optimizer == "amsprop" and chosen.gan.gan_coeff == 2
     assert chosen.loop.train_batch_size == 4096 and chosen.augmentation.turn_probability == 0.3
+    mocap = parse_options(Options("", LifterTrainOptions, train_defaults("mocap")), [], "train.py")
+    assert chosen.network.dropout == 0.1 and mocap.network.dropout == 0.0
+    assert mocap.optim.lr_scheduler == "cosine" and mocap.augmentation.flip_prob == 0.5
     words = "--process_as_video --fov 70 --height 1750 --poses poses.npz --split test"
     lift = parse_options(Options("", LifterRunOptions), words.split(), "run.py 2d3d_mocap")
     assert lift.process_as_video and lift.fov == 70 and lift.height == 1750
