@@ -49,7 +49,8 @@ class EvalMocapOptions:
     """Files to compare: pose files with 3D, one row for each pose that is scored."""
 
     ground_truth: Path
-    """The views that were lifted: a file of pose pairs."""
+    """The views that were lifted: ground_truth.npz, which `run.py 2d3d_*` writes beside its
+    poses.npz."""
 
     model_names: tuple[str, ...] = ()
     """Names for tables and plots, the i-th for the i-th file. By default the files' names."""

@@ -5,20 +5,26 @@ from pathlib import Path
 import numpy as np
 
 from twod_threed.options import LifterRunOptions
+from twod_threed.pairs import PosePairs, write_pairs
 from twod_threed.pose_rows import lift_rows, rows_of_pairs
 from twod_threed.predictor import LiftingModel, guess_intrinsics
 from twod_threed.training_data import fixed_pairs
 from utils.pose_file import Poses, read_poses, write_poses
 from utils.pose_json import read_pose_json, write_pose_json
 
+GROUND_TRUTH = "ground_truth.npz"
 
-def find_poses(options: LifterRunOptions) -> Poses:
-    """The 2D poses that the options ask for. Raises UserError if they are absent or damaged."""
+
+def find_poses(options: LifterRunOptions) -> tuple[Poses, PosePairs | None]:
+    """The 2D poses that the options ask for, and the pairs of a data set that they come from.
+
+    Raises UserError if they are absent or damaged.
+    """
     if not options.poses:
-        return rows_of_pairs(fixed_pairs(options.data, options.split, options.seed))
-    if Path(options.poses).suffix == ".json":
-        return read_pose_json(options.poses)
-    return read_poses(options.poses)
+        pairs = fixed_pairs(options.data, options.split, options.seed)
+        return rows_of_pairs(pairs), pairs
+    read = read_pose_json if Path(options.poses).suffix == ".json" else read_poses
+    return read(options.poses), None
 
 
 def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.ndarray:
@@ -31,8 +37,9 @@ def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.
 
 
 def run(options: LifterRunOptions) -> int:
-    """Lift the poses and write them as poses.npz and poses.json. -> exit code 0."""
-    poses = find_poses(options)
+    """Lift the poses and write them as poses.npz and poses.json, and beside them the ground truth
+    of a data set, which `eval.py` and `viz.py` take. -> exit code 0."""
+    poses, pairs = find_poses(options)
     model = LiftingModel.load(options.load, options.accelerator, options.statistics)
     lifted = lift_rows(
         model,
@@ -46,7 +53,11 @@ def run(options: LifterRunOptions) -> int:
     folder = Path(options.output_dir)
     write_poses(folder / "poses.npz", lifted)
     write_pose_json(folder / "poses.json", lifted)
+    if pairs is not None:
+        write_pairs(folder / GROUND_TRUTH, pairs)
     assert lifted.keypoints_3d is not None
     found = int((~np.isnan(lifted.keypoints_3d)).any(axis=(1, 2)).sum())
     print(f"{found} of {len(lifted)} poses lifted: {folder / 'poses.npz'}")
+    if pairs is not None:
+        print(f"ground truth, for --ground_truth of eval.py and viz.py: {folder / GROUND_TRUTH}")
     return 0

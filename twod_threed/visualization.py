@@ -146,7 +146,7 @@ def draw_orthog_augmentation(options: OrthogonalOptions) -> None:
             f"{options.load} was not trained with dataset normalisation: leave out "
             "--dataset_normalization"
         )
-    data = DataOptions(dataset=options.dataset, data_dir=options.data_dir)
+    data = DataOptions(dataset=options.kind, data_dir=options.data_dir)
     pairs = fixed_pairs(data, options.split, options.seed)
     if options.index >= len(pairs):
         raise UserError(

@@ -19,7 +19,8 @@ class ExamplesOptions:
             name="3d_pose_ground_truths", aliases=["--threed_pose_ground_truths", "--ground_truth"]
         ),
     ]
-    """File of pose pairs: true 3D poses, and the 2D poses that belong to them."""
+    """File of pose pairs, true 3D poses and the 2D poses that belong to them: ground_truth.npz of
+    `run.py 2d3d_*`."""
 
     output_dir: Path
     """Where 2d_gt_3d_gt_3d_pred.png goes."""
@@ -61,8 +62,8 @@ class OrthogonalOptions:
     output_dir: Path
     """Where orthog_augmentation.png goes."""
 
-    dataset: Literal["h36m", "mocap", "mannequin"] = "h36m"
-    """Kind of data set."""
+    dataset: Literal["h36m", "mocap", "mannequin"] | None = None
+    """Kind of data set; by default Human3.6M if --data_dir is given, else the mannequin."""
 
     data_dir: str = ""
     """The data set, as for training; empty means data/<name>. The mannequin needs none."""
@@ -94,3 +95,8 @@ class OrthogonalOptions:
             raise UserError(f"--num_orientations must be at least 1, not {self.num_orientations}")
         if self.index < 0 or self.seed < 0:
             raise UserError("--index and --seed must not be negative")
+
+    @property
+    def kind(self) -> Literal["h36m", "mocap", "mannequin"]:
+        """The data set that is meant."""
+        return self.dataset or ("h36m" if self.data_dir else "mannequin")

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from tests.twod_threed.test_predictor import description
+from twod_threed.evaluation import score_mocap
+from twod_threed.evaluation_options import EvalMocapOptions
 from twod_threed.inference import find_intrinsics, run
 from twod_threed.model import Lifter
 from twod_threed.options import DataOptions, LifterRunOptions
@@ -46,6 +48,10 @@ def test_a_data_set_is_lifted_into_both_files(chosen: LifterRunOptions) -> None:
     other = read_pose_json(Path(chosen.output_dir) / "poses.json")
     assert other.keypoints_3d is not None
     assert np.array_equal(other.keypoints_3d, poses.keypoints_3d)
+    truth = Path(chosen.output_dir) / "ground_truth.npz"
+    prediction = Path(chosen.output_dir) / "poses.npz"
+    (scores,) = score_mocap(EvalMocapOptions((prediction,), truth))
+    assert scores.main.counts.sum() == 18 and scores.main.mean("missing") == 0
     train = lifted(replace(chosen, split="train", data=DataOptions(mannequin_count=1)))
     assert len(train) == 9
 
