@@ -42,8 +42,8 @@ class Bodies:
 
     @property
     def standard_size(self) -> float:
-        """Mean size of the bodies, each counted once, mm."""
-        return float(self.size.mean())
+        """Median size of the bodies, mm: some sets are not sure of their scale."""
+        return float(np.median(self.size))
 
 
 def measure_bodies(
@@ -66,6 +66,17 @@ def measure_bodies(
             raise UserError(f"{name} has no bone of limbs or trunk to measure the body by")
         sizes.append(size)
     return Bodies(names, subject, np.array(sizes))
+
+
+def body_chances(store: MotionStore, bodies: Bodies) -> np.ndarray:
+    """Chance (S,) of each body to be drawn: all data sets alike, and all bodies of a set alike.
+
+    Then neither a set of one much-filmed body rules, nor one of many who all do the same.
+    """
+    set_of_subject = dict(zip(store.subjects.tolist(), store.sources.tolist(), strict=True))
+    sets = [set_of_subject[name] for name in bodies.names.tolist()]
+    _, code, count = np.unique(sets, return_inverse=True, return_counts=True)
+    return 1 / (len(count) * count[code])
 
 
 def _tensor(array: np.ndarray, device: torch.device | str, dtype: torch.dtype) -> Tensor:
@@ -109,7 +120,7 @@ class PairBatches:
 class MotionBatches:
     """Batches of motion capture, drawn evenly over the bodies, seen by cameras drawn for them.
 
-    Each pose of a batch: a subject, all equally likely; one of the subject's frames, all equally
+    Each pose of a batch: a subject (`body_chances`); one of the subject's frames, all equally
     likely; a camera (`twod_threed.views`). Everything is decided by (seed, epoch, step, rank), so
     an epoch has any length that is asked for: `steps` batches of `batch_size` poses.
     """
@@ -133,6 +144,7 @@ class MotionBatches:
         self.counts = _tensor(counts, device, torch.int64)
         self.starts = _tensor(np.cumsum(counts) - counts, device, torch.int64)
         self.size = _tensor(bodies.size, device, torch.float32)
+        self.chances = _tensor(body_chances(store, bodies), device, torch.float32)
 
     def __len__(self) -> int:
         return self.steps
@@ -145,9 +157,7 @@ class MotionBatches:
 
     def draw(self, generator: torch.Generator) -> Minibatch:
         """One batch, decided by the state of the generator, which is on the device of the poses."""
-        subject = torch.randint(
-            len(self.counts), (self.batch_size,), generator=generator, device=self.device
-        )
+        subject = self.chances.multinomial(self.batch_size, replacement=True, generator=generator)
         number = torch.randint(_MANY, (self.batch_size,), generator=generator, device=self.device)
         frame = self.starts[subject] + number % self.counts[subject]
         world = self.positions[self.order[frame]]

@@ -178,8 +178,8 @@ class DrawingOptions:
     """How motion is sampled."""
 
     epoch_poses: int = 262_144
-    """mocap, mannequin: poses in an epoch, drawn evenly over the subjects, each seen by a camera of
-    its own."""
+    """mocap, mannequin: poses in an epoch, drawn evenly over the data sets and then their subjects,
+    each seen by a camera of its own."""
 
     def __post_init__(self) -> None:
         if self.epoch_poses < 1:

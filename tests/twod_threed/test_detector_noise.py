@@ -69,7 +69,7 @@ def test_the_joints_of_a_limb_are_swapped_together() -> None:
         moved[:, MPII_16.index(f"left_{name}")] for name in ("wrist", "elbow", "ankle")
     )
     assert 0.36 < wrist.float().mean() < 0.44 and (wrist | ~elbow).all()
-    assert 0.02 < (elbow & ~ankle).float().mean()  # another limb is drawn anew
+    assert (elbow & ~ankle).float().mean() > 0.02  # another limb is drawn anew
 
 
 def test_amount_multiplies_errors() -> None:
