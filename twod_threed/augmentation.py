@@ -100,7 +100,9 @@ def augment(
     if options.turn_probability or options.flip_prob:
         batch = orthogonal_augmentation(batch, options, generator)
     if options.input_noise:
-        points = add_noise(batch["poses_2d"], noise, options.input_noise, generator)
+        chance = torch.rand(len(batch["size"]), 1, generator=generator, device=generator.device)
+        amount = options.input_noise * chance
+        points = add_noise(batch["poses_2d"], noise, amount, generator)
         batch = batch | {"poses_2d": points}
     if options.drop_joint_prob:
         points = drop_joints(batch["poses_2d"], options.drop_joint_prob, generator)

@@ -101,11 +101,12 @@ def torso_size(points: Tensor) -> Tensor:
 
 
 def add_noise(
-    points: Tensor, table: NoiseTable, amount: float, generator: torch.Generator
+    points: Tensor, table: NoiseTable, amount: float | Tensor, generator: torch.Generator
 ) -> Tensor:
     """Exact MPII-16 joints (B, 16, 2) px -> the same with a detector's errors, NaN where missed.
 
-    amount: multiplies errors and shares (which stay at most 1); 0 changes nothing.
+    amount: one number, or one for each pose (B, 1), that multiplies errors and shares (which stay
+    at most 1); 0 changes nothing.
     """
     device, shape = points.device, points.shape[:2]
 

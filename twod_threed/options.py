@@ -95,7 +95,8 @@ class AugmentationOptions:
     drop_joint_prob: float = 0.0
     """Chance of each 2D joint to be absent."""
     input_noise: float = 0.0
-    """2D errors like a detector's, as a multiple of those in twod_threed/detector_noise.json."""
+    """2D errors like a detector's: for each pose between 0 and this times those in
+    twod_threed/detector_noise.json, so that exact poses are learnt as well."""
 
     def __post_init__(self) -> None:
         for name in ("orthogonal_data_augmentation_prob", "flip_prob", "drop_joint_prob"):
@@ -217,7 +218,7 @@ def train_defaults(dataset: Dataset) -> LifterTrainOptions:
         return LifterTrainOptions(data=data)
     return LifterTrainOptions(
         loop=replace(_loop(), train_batch_size=512),
-        optim=replace(_optimizer(), lr_scheduler="cosine"),
+        optim=replace(_optimizer(), lr=2e-4, lr_scheduler="cosine"),
         network=LifterNetworkOptions(dropout=0.0),
         augmentation=AugmentationOptions(flip_prob=0.5),
         data=data,
