@@ -39,11 +39,12 @@ _POINTS_FILE = re.compile(r"([a-z]+)\d*_(\d+(?:\.\d+)?)hz")
 class MocapOptions:
     """Make a motion store, Human3.6M joints in mm, from a folder of motion capture."""
 
-    folder: Annotated[Path, tyro.conf.Positional]
+    folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
     """Folder, searched through, with .bvh files, .asf and .amc files, or .npz files of joint
     positions named like uiprmd_50hz.npz."""
-    output: Path = Path("data/mocap.npz")
-    """The motion store to write."""
+    output: Path | None = None
+    """The motion store to write; by default data/mocap/<name of FOLDER>.npz, where training looks
+    for it."""
     source: str = ""
     """Name of the data set in the store; by default that of its joint map. cmu, hdm05, bandai,
     uiprmd and reactidle also say how subjects are told from file names."""
@@ -114,10 +115,13 @@ def prepare_mocap(options: MocapOptions) -> int:
         [clip.frame_rate for clip in clips],
         [clip.validity for clip in clips],
     )
-    write_store(options.output, store)
+    # Of `.` and `..`, too.
+    name = Path(os.path.abspath(options.folder)).name
+    output = options.output or Path("data/mocap") / f"{name}.npz"
+    write_store(output, store)
     for line in _summary(store):
         print(line)
-    print(f"{options.output}: {options.output.stat().st_size / 1e6:.1f} MB")
+    print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     return 1 if problems else 0
 
 

@@ -26,7 +26,7 @@ from stacked_hourglass.mpii import ANNOTATIONS
 from stacked_hourglass.mpii_matlab import convert_mpii, read_validation_people
 from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import PersonTable, mix
-from stacked_hourglass.sources import absent
+from stacked_hourglass.sources import ORIGINS, AbsentError
 from utils.atomic import atomic_path
 from utils.command_line import Options, run_script
 from utils.errors import UserError
@@ -99,7 +99,11 @@ def prepare_mpii(options: MpiiOptions) -> int:
     """Write mpii_annotations.json, then check. -> exit code: 1 if a picture is amiss."""
     source = options.annotations or options.data_dir / MATLAB_FILE
     if not source.is_file():
-        raise absent("mpii", options.data_dir, f"{source} is not there")
+        origin = ORIGINS["mpii"]
+        raise UserError(
+            f"{origin.title} is not in {options.data_dir}: there is no {source}; get it, and "
+            f"images/, from {origin.where} (--data_dir and --annotations name other places)"
+        )
     chosen = options.validation_list
     records, skipped = convert_mpii(source, read_validation_people(chosen) if chosen else None)
     if not records:
@@ -166,12 +170,19 @@ def summary(table: PersonTable) -> str:
     return f"{table.name}: {len(table)} people ({parts})"
 
 
+def _read_source(name: str, folder: str) -> PersonTable:
+    try:
+        return read_people(name, folder)
+    except AbsentError as error:
+        raise UserError(error.and_prepare) from error
+
+
 def pack(options: PackOptions) -> int:
     """Write a training pack. -> exit code: 1 if a picture is amiss."""
     tables = []
     for source in options.sources:
         name, _, folder = source.partition("=")
-        table = read_people(name, folder or f"data/{name}")
+        table = _read_source(name, folder or f"data/{name}")
         chosen = [split for split in options.splits if split in table.split]
         if not chosen:
             raise UserError(f"{name} has nobody in {'+'.join(options.splits)}")

@@ -18,7 +18,8 @@ from stacked_hourglass.pck import head_sizes, torso_lengths
 from stacked_hourglass.sources import absent
 from utils.errors import UserError
 from utils.matlab_files import read_matlab
-from utils.pose_file import Poses, read_poses
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 from utils.skeleton_conversion import convert
 from utils.skeletons import LSP_14, MPII_16, SKELETONS
 
@@ -129,7 +130,7 @@ def read_mpii_predictions(path: Path, truth: GroundTruth) -> np.ndarray:
         if len(joints) != count:
             raise UserError(f"{path} has {len(joints)} people, the ground truth {count}")
         return _scored(joints, MPII_16.name)
-    poses = read_poses(path)
+    poses = read_pose_file(path)
     if truth.pictures:
         rows = _rows_of_people(poses, truth.pictures, path)
     elif len(poses) == count:
@@ -164,7 +165,7 @@ def read_lsp_predictions(path: Path, truth: GroundTruth) -> tuple[np.ndarray, in
     Other pictures in the file are left out. Raises UserError if the file has none of the pictures,
     or several people in one: the score is of one person per picture.
     """
-    poses = read_poses(path)
+    poses = read_pose_file(path)
     rows = _rows_by_picture(poses, range(len(poses)))
     pictures = truth.pictures
     found = [number for number, name in enumerate(pictures) if name in rows]

@@ -14,8 +14,8 @@ class EvalMpiiOptions:
     """Score 2D poses on the MPII validation people: PCKh tables and curves."""
 
     prediction_files: tuple[Path, ...]
-    """Files to compare: poses.npz or predictions.npz of this project (one row per validation
-    person), or MATLAB files with `preds` (N, 16, 2) or `pos_pred_src` (16, 2, N)."""
+    """Files to compare: poses.npz, poses.json or predictions.npz of this project (one row per
+    validation person), or MATLAB files with `preds` (N, 16, 2) or `pos_pred_src` (16, 2, N)."""
 
     model_names: tuple[str, ...] = ()
     """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
@@ -36,7 +36,7 @@ class EvalLspOptions:
     """Score 2D poses on Leeds Sports Pose: PCK in units of the torso, tables and curves."""
 
     prediction_files: tuple[Path, ...]
-    """Files to compare: poses.npz with one row per picture, matched by picture name."""
+    """Files to compare: poses.npz or poses.json with one row per picture, matched by its name."""
 
     model_names: tuple[str, ...] = ()
     """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
@@ -61,7 +61,7 @@ class Overlay2dOptions:
     twod_pose_estimations: Annotated[
         Path, tyro.conf.arg(name="2d_pose_estimations", aliases=["--twod_pose_estimations"])
     ]
-    """The poses.npz to draw."""
+    """The poses.npz or poses.json to draw."""
 
     output_dir: Path
     """Where the drawn pictures go, under the names and subfolders that they have in --img_dir."""

@@ -13,6 +13,7 @@ from stacked_hourglass.options import HourglassRunOptions
 from stacked_hourglass.person_table import JOINTS, PersonTable, Picture, make_table
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.reading import people_poses, read_people_joints
+from stacked_hourglass.sources import AbsentError
 from utils.crops import whole_image_box
 from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
@@ -76,7 +77,10 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
             "hourglass_people needs --data_dir: a training pack or a folder of pictures"
         )
     place = options.data_dir or f"data/{options.dataset}"
-    return read_people(options.dataset, place).of_split(options.split), []
+    try:
+        return read_people(options.dataset, place).of_split(options.split), []
+    except AbsentError as error:
+        raise UserError(error.and_prepare) from error
 
 
 def write_predictions(folder: Path, poses: Poses, dataset: str) -> None:
@@ -88,8 +92,9 @@ def write_predictions(folder: Path, poses: Poses, dataset: str) -> None:
 
 def run(options: HourglassRunOptions) -> int:
     """Find the joints and write them. -> exit code: 1 if a picture could not be read."""
-    table, failures = find_people(options)
+    # First what the command names; the data set may lie where it always does.
     predictor = Predictor.load(options.load, options.accelerator, options.precision)
+    table, failures = find_people(options)
     decoder = predictor.description.decoder
     reading = read_people_joints(
         predictor, table, (decoder,), options.flip, options.test_batch_size

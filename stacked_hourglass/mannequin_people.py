@@ -20,6 +20,7 @@ from stacked_hourglass.pack import PACK_SUFFIX, encode, read_pack, write_crops
 from stacked_hourglass.person_table import PersonTable, Picture, mix
 from utils import dataset_statistics, mannequin
 from utils.errors import UserError
+from utils.stopping import exit_on_sigterm
 
 VERSION = 1
 QUALITY = 80
@@ -56,6 +57,9 @@ def _rendered_once(count: int, seed: int, split: str) -> PersonTable:
     key = dataset_statistics.cache_key("mannequin_people", code, options, VERSION)
     path = dataset_statistics.CACHE / f"{key}{PACK_SUFFIX}"
     if not path.is_file():
+        if count >= WORTH_PROCESSES:
+            # At once, even into a file: it may take minutes, and only a terminal gets a bar.
+            print(f"renders {count} mannequins ({split}), once: {path} keeps them", flush=True)
         bar = tqdm(_render_all(seed, count), f"mannequins to {split}", count, disable=None)
         _write(path, list(bar), split)
     return read_pack(path)
@@ -67,7 +71,7 @@ def _render_all(seed: int, count: int) -> Iterator[Rendered]:
         return
     # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+    with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
         yield from pool.map(partial(_render, seed), range(count), chunksize=20)
 
 

@@ -41,18 +41,31 @@ ORIGINS = {
     "coco": Origin(
         "COCO keypoints",
         "https://cocodataset.org/#download",
-        "annotations/person_keypoints_{{train,val}}2017.json, train2017/ and val2017/",
+        "annotations/person_keypoints_{train,val}2017.json, train2017/ and val2017/",
         "python data/prepare.py coco --data_dir {folder}",
     ),
 }
 
 
-def absent(data_set: str, folder: str | Path, reason: str = "") -> UserError:
-    """The error for a data set that is not in `folder`: what, where from, layout, alternative."""
+class AbsentError(UserError):
+    """A data set is not where it was looked for: what, why, where from, layout.
+
+    What else to do depends on the command, and is added by whoever catches this.
+    """
+
+    def __init__(self, message: str, prepare: str) -> None:
+        super().__init__(message)
+        self.and_prepare = f"{message}, then run `{prepare}`"
+        """the message with the command that converts or checks the data set"""
+
+
+def absent(data_set: str, folder: str | Path, reason: str = "") -> AbsentError:
+    """The error for a data set that is not in `folder`; `reason` if the folder is there."""
     origin = ORIGINS[data_set]
-    text = (
+    if not Path(folder).is_dir():
+        reason = "it is not a folder" if Path(folder).exists() else "there is no such folder"
+    message = (
         f"{origin.title} is not in {folder}: {reason or 'the folder lacks its files'}; "
-        f"get it from {origin.where}, lay it out as {origin.layout}, "
-        f"and run `{origin.prepare}`; or train hourglass_mannequin, which needs no data"
+        f"get it from {origin.where} and lay it out as {origin.layout}"
     )
-    return UserError(text.format(folder=folder))
+    return AbsentError(message, origin.prepare.format(folder=folder))

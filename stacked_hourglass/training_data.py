@@ -9,6 +9,7 @@ from stacked_hourglass.data import read_people
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import DataOptions
 from stacked_hourglass.person_table import PersonTable, mix
+from stacked_hourglass.sources import AbsentError
 from utils.errors import UserError
 
 HELD_OUT = 20
@@ -38,7 +39,11 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
         return mannequin_people(count, MANNEQUIN_VALIDATION, seed)
     if Path(name).suffix and not place:
         return read_people("", name)
-    return read_people(name, place or f"data/{name}")
+    try:
+        return read_people(name, place or f"data/{name}")
+    except AbsentError as error:
+        way_out = "or train hourglass_mannequin, which needs no data"
+        raise UserError(f"{error.and_prepare}; {way_out}") from error
 
 
 def hold_out(table: PersonTable) -> PersonTable:

@@ -12,7 +12,8 @@ from stacked_hourglass.evaluation_options import Overlay2dOptions
 from utils.drawing import draw_pose
 from utils.errors import UserError
 from utils.images import read_image, write_image
-from utils.pose_file import Poses, read_poses
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 from utils.skeletons import SKELETONS
 
 _SAME_FORMAT = {".png", ".jpg", ".jpeg"}
@@ -22,28 +23,52 @@ def overlay_2d(options: Overlay2dOptions) -> int:
     """Draw the people of a pose file on their pictures, all of one picture together.
 
     A drawn picture gets the subfolder and the name that its picture has in `img_dir` (and `.png`
-    after it where that kind of picture is not written). Pictures that are absent, unreadable, or
-    of another size than the poses were found in are named on stderr and left out. Returns the exit
-    code: 1 if there were any, else 0. Raises UserError if the folders or the pose file are not
-    what they must be.
+    after it where that kind of picture is not written); one in which nobody was found is written
+    as it is. Videos, and pictures that are absent, unreadable, or of another size than the poses
+    were found in, are named on stderr and left out. Returns the exit code: 1 if there were any,
+    else 0. Raises UserError if the folders or the pose file are not what they must be, or nothing
+    is left.
     """
-    poses = read_poses(options.twod_pose_estimations)
+    poses = read_pose_file(options.twod_pose_estimations)
     _check(options, poses)
-    sources = list(dict.fromkeys(poses.source.tolist()))[: options.limit]
-    places, problems = _find_pictures(sources, options.img_dir)
+    videos = list(dict.fromkeys(poses.source[np.isfinite(poses.time)].tolist()))
+    pictures = [name for name in dict.fromkeys(poses.source.tolist()) if name not in videos]
+    pictures = pictures[: options.limit]
+    places, problems = _find_pictures(pictures, options.img_dir)
+    problems += map(_about_video, videos)
+    found = []
     for source, place in tqdm(places.items(), unit="picture", disable=None):
+        people = poses.select(poses.source == source)
         try:
-            picture = _overlay(options.img_dir / place, poses.select(poses.source == source))
+            picture = _overlay(options.img_dir / place, people)
         except UserError as error:
             problems.append(str(error))
             continue
         suffix = "" if place.suffix.lower() in _SAME_FORMAT else ".png"
         write_image(options.output_dir / f"{place}{suffix}", picture)
+        found.append(bool(people.found.any()))
+    _report(found, len(pictures), problems, options.output_dir)
+    return 1 if problems else 0
+
+
+def _about_video(source: str) -> str:
+    return (
+        f"{source} is a video, and only pictures are drawn on: `run.py pose` has written it with "
+        "its poses, beside the pose file"
+    )
+
+
+def _report(found: Sequence[bool], count: int, problems: Sequence[str], folder: Path) -> None:
+    """Say what became of `count` pictures; `found` tells of each that was written if anybody is
+    in it. Raises UserError if none was.
+    """
+    if not found:
+        many = f"nothing to draw on, for {len(problems)} reasons, the first: "
+        raise UserError((many if len(problems) > 1 else "") + problems[0])
     for problem in problems:
         print(f"skipped: {problem}", file=sys.stderr)
-    drawn = len(sources) - len(problems)
-    print(f"drew poses on {drawn} of {len(sources)} pictures, in {options.output_dir}")
-    return 1 if problems else 0
+    nobody = f"; in {found.count(False)} nobody was found" if False in found else ""
+    print(f"drew poses on {sum(found)} of {count} pictures, in {folder}{nobody}")
 
 
 def _check(options: Overlay2dOptions, poses: Poses) -> None:

@@ -15,9 +15,10 @@ LONGEST_SCRIPT = 80
 SCRIPTS = ("train.py", "run.py", "viz.py", "eval.py")
 
 
-def files(*suffixes: str) -> list[Path]:
-    """What belongs to the project: tracked, or neither tracked nor ignored."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+def files(*suffixes: str, tracked_only: bool = False) -> list[Path]:
+    """What belongs to the project: tracked or, unless `tracked_only`, neither that nor ignored."""
+    others = [] if tracked_only else ["--others", "--exclude-standard"]
+    command = ["git", "ls-files", "--cached", *others]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -67,11 +68,27 @@ def test_no_file_is_too_long():
     assert not {path: lengths[path] for path in SCRIPTS if lengths[path] > LONGEST_SCRIPT}
 
 
-def test_every_folder_says_what_it_holds():
-    folders = {path.parent for path in files()} - {ROOT}
+def folders_without_a_page() -> list[str]:
+    """Folders with files that git tracks: who tries the project has pictures of their own in it."""
+    folders = {path.parent for path in files(tracked_only=True)} - {ROOT}
     # Folders that mirror others, and hold no more, are explained by the page above them.
     explained = [f for f in folders if "tests" not in f.parts and f.name not in (".ci", "images")]
-    assert not [name(folder) for folder in explained if not (folder / "README.md").is_file()]
+    return [name(folder) for folder in explained if not (folder / "README.md").is_file()]
+
+
+def test_every_folder_says_what_it_holds():
+    assert not folders_without_a_page()
+
+
+def test_a_folder_of_ones_own_needs_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files()  # skips the test where there is no git
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    for folder in ("photos", "ours"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.jpg").touch()
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "ours"], cwd=tmp_path, check=True)
+    assert folders_without_a_page() == ["ours"]
 
 
 def test_every_module_says_what_it_is_for():

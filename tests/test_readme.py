@@ -76,3 +76,4 @@ def test_training_with_nothing_downloaded(folder: Path):
     poses = read_poses(folder / "visualizations/hourglass/poses.npz")
     assert len(poses) == 8 and np.isfinite(poses.keypoints_2d).all()
     assert len(list_images(folder / "visualizations/toy_overlay")) == 2
+    assert not read_poses(folder / "visualizations/toy/poses.npz").found.any()

@@ -38,20 +38,26 @@ class Options:
     """An instance of it whose values hold where nothing else is said; None: the dataclass's own."""
 
 
+Recall = Callable[[str, Options, Sequence[str]], Options]
+"""(subcommand, its options, arguments) -> the options, with defaults that the arguments ask for."""
+
+
 def run_script(
     script: str,
     summary: str,
     options: Mapping[str, Options],
     functions: Mapping[str, Function],
     arguments: Sequence[str],
+    recall: Recall | None = None,
 ) -> int:
     """Run the subcommand that `arguments` (without the script's name) asks for.
 
-    Returns the exit code; prints help to stdout and errors, one line each, to stderr.
+    `recall` gives a subcommand the defaults of an earlier run. Returns the exit code; prints help
+    to stdout and errors, one line each, to stderr.
     """
     limit_spinning()
     try:
-        code = _run(script, summary, options, functions, arguments)
+        code = _run(script, summary, options, functions, arguments, recall)
         sys.stdout.flush()
         return code
     except UserError as error:
@@ -72,12 +78,16 @@ def _run(
     options: Mapping[str, Options],
     functions: Mapping[str, Function],
     arguments: Sequence[str],
+    recall: Recall | None,
 ) -> int:
     if arguments and arguments[0] in _HELP:
         print(_overview(script, summary, options))
         return 0
     name = _choose_subcommand(script, options, arguments)
-    return functions[name](parse_options(options[name], arguments[1:], f"{script} {name}")) or 0
+    known, words, program = options[name], arguments[1:], f"{script} {name}"
+    if recall and not _HELP.intersection(words):
+        known = recall(name, known, words)
+    return functions[name](parse_options(known, words, program)) or 0
 
 
 def _overview(script: str, summary: str, options: Mapping[str, Options]) -> str:
@@ -121,10 +131,24 @@ def parse_options(options: Options, arguments: Sequence[str], program: str) -> A
     Dataclasses inside it are flattened: their options are written without a prefix. Raises
     UserError on anything that does not fit; `--help` prints the options and exits with 0.
     """
+    words = _complete_arguments(option_names(options.kind), arguments, program)
+    return _parse(options, words, program)
+
+
+def parse_group(group: type, options: Options, arguments: Sequence[str], program: str) -> Any:
+    """Make an instance of `group`, a dataclass inside `options.kind`, from its share of arguments.
+
+    Of the other options it only matters that they exist. Raises UserError.
+    """
+    words = _complete_arguments(option_names(options.kind), arguments, program)
+    chosen, _others = _parse(Options("", group), words, program, return_unknown_args=True)
+    return chosen
+
+
+def _parse(options: Options, words: Sequence[str], program: str, **settings: Any) -> Any:
     # Not at the top: whoever only wants a list of subcommands need not wait for it.
     import tyro
 
-    complete = _complete_arguments(option_names(options.kind), arguments, program)
     defaults = tyro.MISSING_NONPROP if options.defaults is None else options.defaults
     written = io.StringIO()
     try:
@@ -134,9 +158,10 @@ def parse_options(options: Options, arguments: Sequence[str], program: str) -> A
                 prog=program,
                 description=options.summary,
                 default=defaults,
-                args=complete,
+                args=words,
                 use_underscores=True,
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+                **settings,
             )
     except SystemExit as stop:
         if not stop.code:
@@ -181,8 +206,8 @@ def _spellings(kind: type) -> Iterator[tuple[str, bool]]:
 
 
 def _with_underscores(name: str) -> str:
-    dashes = len(name) - len(name.lstrip("-"))
-    return name[:dashes] + name[dashes:].replace("-", "_")
+    """Long options are written either way; short ones, such as -no-tta, only as they are."""
+    return "--" + name[2:].replace("-", "_") if name.startswith("--") else name
 
 
 def _complete_arguments(
@@ -217,11 +242,20 @@ def _look_up(names: Mapping[str, bool], name: str, program: str) -> bool:
 
 
 def _one_line(box: str) -> str:
-    """The message in tyro's box of text: what stands between its title and its first rule."""
+    """The message in tyro's box of text: what stands between its title and its first rule.
+
+    Of options that are missing, only the names: their help is indented deeper.
+    """
     # The rules are of other characters where the terminal knows no others.
-    lines = [line.strip(" │|") for line in box.splitlines()[1:]]
-    is_rule = [not line.strip("─-╰╯+") for line in lines]
+    lines = [line.strip("│|").rstrip() for line in box.splitlines()[1:]]
+    is_rule = [not line.strip(" ─-╰╯+") for line in lines]
     start = is_rule.index(False)
     end = is_rule.index(True, start) if True in is_rule[start:] else len(lines)
-    message = " ".join(lines[start:end])
+    title, *rest = lines[start:end]
+    if title.strip().startswith("Missing from"):
+        depths = [len(line) - len(line.lstrip()) for line in rest]
+        names = [line.strip() for line, n in zip(rest, depths, strict=True) if n == min(depths)]
+        message = f"{title.strip()} {'; '.join(names)}"
+    else:
+        message = " ".join(line.strip() for line in (title, *rest))
     return message[:1].lower() + message[1:]

@@ -33,7 +33,9 @@ class RunOptions:
 
     exp: str = "default"
     """Name of the experiment: files go to <checkpoint_dir>/<subcommand>_<exp>/."""
-    checkpoint_dir: str = "model_checkpoints"
+    checkpoint_dir: Annotated[str, tyro.conf.arg(aliases=["-c", "--checkpoint"])] = (
+        "model_checkpoints"
+    )
     """Folder that holds the run folders."""
     tb_dir: str = "tb_logs"
     """Folder for TensorBoard logs: they go to <tb_dir>/<subcommand>_<exp>/."""
@@ -42,8 +44,9 @@ class RunOptions:
     load: str = ""
     """What to start from. A run folder or a .ckpt file continues that run; a .safetensors file, a
     public checkpoint or the name of a shipped model gives only its weights."""
-    resume: bool = False
-    """Continue the run of this name from its last checkpoint."""
+    resume: Annotated[bool, tyro.conf.arg(aliases=["-r"])] = False
+    """Continue the run of this name from its last checkpoint, with the options it was started with
+    but for those of this command."""
     overwrite: bool = False
     """Replace an earlier run of this name."""
     seed: int = 234
@@ -64,7 +67,7 @@ class RunOptions:
 class LoopOptions:
     """How long to train, on which devices, in which batches."""
 
-    epochs: int = 50
+    epochs: Annotated[int, tyro.conf.arg(aliases=["-e"])] = 50
     """Passes over the training data."""
     max_steps: int | None = None
     """Stop after this many steps, counted from the start of the run."""
@@ -74,7 +77,7 @@ class LoopOptions:
     """Stop when validation has not improved for this many epochs."""
     workers: int = 6
     """Processes that load data (no more than the machine has cores; 0 loads in the main one)."""
-    train_batch_size: int = 6
+    train_batch_size: Annotated[int, tyro.conf.arg(aliases=["-b", "--batch_size"])] = 6
     """Samples in a training batch, on each device."""
     test_batch_size: int = 6
     """Samples in a validation batch, on each device."""
@@ -123,7 +126,7 @@ class OptimizerOptions:
     """Optimizer; amsprop is Adam in its AMSGrad variant."""
     use_amsprop: bool = False
     """Same as --optimizer amsprop."""
-    lr: float = 2.5e-4
+    lr: Annotated[float, tyro.conf.arg(aliases=["-lr", "--learning_rate"])] = 2.5e-4
     """Learning rate (that of the first step after warm-up)."""
     momentum: float = 0.0
     """Momentum of rmsprop."""
@@ -145,7 +148,8 @@ class OptimizerOptions:
 
     def __post_init__(self) -> None:
         if self.use_amsprop:
-            self.optimizer = "amsprop"
+            # Once said, it is said by --optimizer alone, which a later command may then change.
+            self.optimizer, self.use_amsprop = "amsprop", False
         _positive(lr=self.lr, grad_clip=self.grad_clip, gamma=self.gamma)
         _not_negative(
             momentum=self.momentum, weight_decay=self.weight_decay, warmup_steps=self.warmup_steps

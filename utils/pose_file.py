@@ -205,6 +205,8 @@ def read_poses(path: str | Path) -> Poses:
     Raises UserError when it is absent, damaged, not a pose file, or of a newer version.
     """
     path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; a pose file is wanted (poses.npz or poses.json)")
     try:
         # Opened here, because np.load leaves damaged files open.
         with open(path, "rb") as file:

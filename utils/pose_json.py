@@ -11,7 +11,14 @@ import numpy as np
 
 from utils.atomic import atomic_path
 from utils.errors import UserError
-from utils.pose_file import FIELDS, FORMAT_VERSION, Poses, check_joint_names, check_version
+from utils.pose_file import (
+    FIELDS,
+    FORMAT_VERSION,
+    Poses,
+    check_joint_names,
+    check_version,
+    read_poses,
+)
 
 # Rows turned into text at a time: bounds the memory for long videos.
 _CHUNK = 1000
@@ -55,6 +62,11 @@ def _plain(values: np.ndarray) -> list:
     plain = decimals.astype(object)
     plain[np.isnan(decimals)] = None
     return plain.tolist()
+
+
+def read_pose_file(path: str | Path) -> Poses:
+    """Read poses.npz or poses.json, which the name tells apart. Raises UserError as they do."""
+    return read_pose_json(path) if Path(path).suffix.lower() == ".json" else read_poses(path)
 
 
 def read_pose_json(path: str | Path) -> Poses:

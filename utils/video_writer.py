@@ -32,18 +32,29 @@ class VideoWriter:
 
     Use as a context manager. The file appears when the block ends; after an error, or without a
     frame, nothing does. width, height: px of every frame; in an MP4 an odd side grows by one px,
-    which repeats the edge. fps: frames a second where `write` is given no time. A GIF shows at most
-    50 pictures a second and leaves out those between.
+    which repeats the edge. fps: frames a second where `write` is given no time. bitrate: kbit/s of
+    an MP4, on average, instead of one quality. A GIF shows at most 50 pictures a second and leaves
+    out those between.
 
-    Raises UserError for another suffix or a place that cannot be written; ValueError for a size
-    or a frame rate that is not positive.
+    Raises UserError for another suffix or a place that cannot be written; ValueError for a size, a
+    frame rate or a bitrate that is not positive.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int, fps: float | Fraction) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        width: int,
+        height: int,
+        fps: float | Fraction,
+        bitrate: int | None = None,
+    ) -> None:
         self.path = Path(path)
         self.width, self.height = width, height
         if width < 1 or height < 1 or not 0 < fps < float("inf"):
             raise ValueError(f"no video has {width} x {height} px at {fps} frames a second")
+        if bitrate is not None and bitrate < 1:
+            raise ValueError(f"no video has {bitrate} kbit/s")
+        self._bitrate = bitrate
         suffix = self.path.suffix.lower()
         if suffix not in _CODECS:
             raise UserError(f"cannot write {path}: videos end in {', '.join(_CODECS)}")
@@ -118,7 +129,9 @@ class VideoWriter:
 
     def _add_stream(self) -> None:
         codec = "gif" if self._is_gif else "libx264"
-        options = {} if self._is_gif else _X264_OPTIONS
+        options = {} if self._is_gif else dict(_X264_OPTIONS)
+        if self._bitrate is not None:
+            options.pop("crf", None)  # a quality would outweigh the bitrate
         stream = self._container.add_stream(codec, rate=self._rate, options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = self.width, self.height
@@ -127,6 +140,8 @@ class VideoWriter:
             stream.width, stream.height = self.width + self.width % 2, self.height + self.height % 2
             stream.pix_fmt = "yuv420p"
             context = stream.codec_context
+            if self._bitrate is not None:
+                context.bit_rate = 1000 * self._bitrate
             context.color_range = ColorRange.MPEG
             context.colorspace = _AVCOL_SPC_BT709
             context.color_primaries = ColorPrimaries.BT709

@@ -1,15 +1,18 @@
 """The folder reader as `data/prepare.py mocap` calls it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data.mocap_folder import MocapOptions, prepare_mocap
 from tests.utils.mocap.motion_files import AMC, ASF, BVH
+from twod_threed.training_data import read_motion
 from utils.errors import UserError
 from utils.mocap import read_store
 from utils.mocap.joint_maps import built_in_map
+from utils.mocap.store import MotionStore
 from utils.skeletons import H36M_17
 
 MAP = 'source = "studio"\nunit = 10\n[joints]\nhip = "{hip}"\nspine = "{spine}"\n'
@@ -41,6 +44,16 @@ def test_a_folder_becomes_a_store(folder, capsys):
     printed = capsys.readouterr().out
     assert "studio: 2 clips, 4 frames, 0.0 min, 2 subjects (studio/anna studio/ben)" in printed
     assert "store.npz: 0.0 MB" in printed
+
+
+@pytest.mark.parametrize("words", [("clips", "."), (".", "clips")])
+def test_stores_go_where_training_looks(folder, monkeypatch, words):
+    named, working = words
+    monkeypatch.chdir(folder / working)
+    assert prepare_mocap(MocapOptions(Path(named), joint_map=str(folder / "my.toml"))) == 0
+    motion = read_motion("")
+    assert isinstance(motion, MotionStore) and motion.names.tolist() == ["walk", "run"]
+    assert [path.name for path in Path("data/mocap").iterdir()] == ["clips.npz"]
 
 
 def test_options_change_names_and_rates(folder):

@@ -45,7 +45,9 @@ def test_every_command_that_errors_recommend_exists(capsys):
         words = origin.prepare.format(folder="nowhere").split()
         assert words[:2] == ["python", "data/prepare.py"]
         assert main(words[2:]) == 2
-        assert f"{origin.title} is not in nowhere" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert f"{origin.title} is not in nowhere" in error and origin.where in error
+        assert "prepare.py" not in error and "hourglass" not in error, "it is this very command"
 
 
 def test_mpii_is_converted_and_readable(tmp_path, capsys):
@@ -73,6 +75,19 @@ def test_mpii_elsewhere(tmp_path):
     options = ["--data_dir", str(tmp_path / "mpii"), "--annotations", str(tmp_path / "x.mat")]
     assert main(["mpii", *options]) == 0
     assert len(read_people("mpii", tmp_path / "mpii")) == 1
+
+
+def test_absent_data_are_told_from_folders_without_their_files(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    reasons = {"none": "there is no such", "empty": "lacks its files", "file": "it is not a folder"}
+    for name, reason in reasons.items():
+        for data_set in ("lsp", "coco"):
+            assert main([data_set, "--data_dir", str(tmp_path / name)]) == 2
+            assert f"{name}: " in (error := capsys.readouterr().err) and reason in error
+    assert main(["pack", "--sources", f"coco={tmp_path / 'none'}"]) == 2
+    error = capsys.readouterr().err
+    assert "then run `python data/prepare.py coco" in error and "hourglass" not in error
 
 
 def test_lsp_check_counts_splits_and_names_faults(tmp_path, sources, capsys):

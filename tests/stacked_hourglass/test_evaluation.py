@@ -29,7 +29,8 @@ from stacked_hourglass.evaluation_report import THRESHOLDS, write_report
 from utils.errors import UserError
 from utils.images import read_image_size
 from utils.matlab_files import read_matlab, write_matlab
-from utils.pose_file import concatenate, empty_row, write_poses
+from utils.pose_file import concatenate, empty_row, read_poses, write_poses
+from utils.pose_json import write_pose_json
 from utils.skeleton_conversion import convert
 from utils.skeletons import LSP_14, MPII_16, SKELETONS
 
@@ -234,6 +235,22 @@ def test_ground_truth_is_looked_for(tmp_path, monkeypatch):
     assert find_mpii_ground_truth(None, tmp_path / "mpii") == here
     assert find_mpii_ground_truth(None, tmp_path / "mpii_eval") == here
     assert find_mpii_ground_truth(Path("chosen.mat"), tmp_path) == Path("chosen.mat")
+
+
+@pytest.mark.parametrize("name", ["nothere.npz", "nothere.mat"])
+def test_what_the_command_names_comes_before_the_ground_truth(tmp_path, monkeypatch, name):
+    monkeypatch.delenv("MARIONETTE_DATA", raising=False)
+    files = (tmp_path / name,)
+    with pytest.raises(UserError, match=f"there is no .*{name}"):
+        score_mpii(EvalMpiiOptions(files, data_dir=tmp_path / "mpii"))
+    with pytest.raises(UserError, match=f"there is no .*{name}"):
+        score_lsp(EvalLspOptions(files, data_dir=tmp_path / "lsp"))
+
+
+def test_poses_may_be_json(truth, tmp_path):
+    path = write_pose_file(tmp_path / "p.npz", PICTURES, mpii_people())
+    write_pose_json(tmp_path / "p.json", read_poses(path))
+    assert mpii_scores(truth, tmp_path / "p.json")["mean"] == 100
 
 
 @pytest.mark.parametrize(

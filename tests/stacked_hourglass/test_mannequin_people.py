@@ -46,13 +46,19 @@ def test_rendered_once(cache, monkeypatch):
         mannequin_people(0, 2, seed=2)
 
 
-def test_processes_render_the_same(cache, monkeypatch):
+def test_processes_render_the_same(cache, monkeypatch, capsys):
     alone = mannequin_people(2, 0, seed=3)
+    assert capsys.readouterr().out == "", "a few are no wait"
     for file in cache.iterdir():
         file.unlink()
     monkeypatch.setattr(module, "WORTH_PROCESSES", 1)
     monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
     together = mannequin_people(2, 0, seed=3)
+    (path,) = cache.iterdir()
+    told = f"renders 2 mannequins (train), once: {path} keeps them\n"
+    assert capsys.readouterr().out == told
+    mannequin_people(2, 0, seed=3)
+    assert capsys.readouterr().out == ""
     np.testing.assert_array_equal(alone.keypoints, together.keypoints)
     np.testing.assert_array_equal(alone.read_picture(1).image, together.read_picture(1).image)
 

@@ -112,7 +112,7 @@ def test_missing_fields_and_wrong_shapes_name_the_entry(tmp_path, records, messa
 
 
 def test_absent_mpii_says_how_to_get_it(tmp_path):
-    with pytest.raises(UserError, match=r"mpi-inf.*prepare.py mpii.*hourglass_mannequin"):
+    with pytest.raises(UserError, match=r"the folder lacks its files; get it from .*mpi-inf"):
         read_mpii(tmp_path)
 
 

@@ -8,6 +8,7 @@ import scipy.io
 
 from stacked_hourglass.coco import read_coco
 from stacked_hourglass.readers import read_lsp, read_lsp_extended, to_mpii
+from stacked_hourglass.sources import AbsentError
 from tests.stacked_hourglass.fake_data import (
     coco_annotation,
     write_coco,
@@ -110,10 +111,11 @@ def test_lsp_of_another_layout_is_an_error(tmp_path, joints, message):
     ],
 )
 def test_absent_data_set_gives_one_line_that_says_all(tmp_path, reader, words):
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(AbsentError) as caught:
         reader(tmp_path / "nowhere")
-    text = str(caught.value)
-    assert "\n" not in text and "http" in text and "hourglass_mannequin" in text
+    text = caught.value.and_prepare
+    assert text.startswith(str(caught.value)) and "prepare.py" not in str(caught.value)
+    assert "\n" not in text and "http" in text and "there is no such folder" in text
     assert str(tmp_path / "nowhere") in text and all(word in text for word in words)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import train as train_script
 from stacked_hourglass.inference import run
 from stacked_hourglass.options import (
     DataOptions,
@@ -152,11 +153,45 @@ def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
         data = DataOptions(dataset=dataset, data_dir=str(tmp_path / "nowhere"))  # pyright: ignore[reportArgumentType]
         with pytest.raises(UserError, match=r"get it from .*prepare\.py.*hourglass_mannequin"):
             train(options(tmp_path, data=data))
+    with pytest.raises(UserError, match=r"get it from .*prepare\.py.*hourglass_mannequin"):
+        sources = (f"lsp={tmp_path / 'nowhere'}",)
+        train(options(tmp_path, data=DataOptions(dataset="people", sources=sources)))
     with pytest.raises(UserError, match="needs --sources"):
         train(options(tmp_path, data=DataOptions(dataset="people")))
     with pytest.raises(UserError, match="2 numbers"):
         sources = ("mannequin=4", "mannequin=5")
         train(options(tmp_path, data=DataOptions("people", sources=sources, source_weights=(1,))))
+
+
+def test_absent_data_to_run_on_advises_no_training(tmp_path: Path) -> None:
+    chosen = HourglassRunOptions("lsp", load="lightweight", data_dir=str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match=r"there is no such folder.*prepare\.py lsp") as caught:
+        run(chosen)
+    assert "train" not in str(caught.value)
+    with pytest.raises(UserError, match="no weights at nothere"):
+        run(replace(chosen, load="nothere"))
+
+
+def test_resuming_needs_no_options_but_the_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    folder = tmp_path / "runs" / "hourglass_mannequin_small"
+    words = f"hourglass_mannequin --exp small --checkpoint_dir {tmp_path}/runs --tb_dir {tmp_path}"
+    first = """ --stacks 2 --features 16 --resolution 64 --mannequin_count 16 --sigma 2 --lr 1e-3
+        --lr_scheduler step --schedule 1 3 --train_batch_size 4 --test_batch_size 8 --workers 0
+        --optimizer adam --accelerator cpu --epochs 2 --max_steps 5"""
+    assert train_script.main([*words.split(), *first.split()]) == 0
+    began = json.loads((folder / "options.json").read_text())
+    capsys.readouterr()
+    assert train_script.main([*words.split(), "--resume", "--max_steps", "7"]) == 0
+    printed = capsys.readouterr().out
+    assert "epoch 1, step 5" in printed and "training ended (steps) after step 7" in printed
+    ended = json.loads((folder / "options.json").read_text())
+    began["run"]["resume"], began["loop"]["max_steps"] = True, 7
+    assert ended == began
+    model, description = load_model(str(folder))
+    assert (model.architecture.stacks, model.architecture.features) == (2, 16)
+    assert description.resolution == 64
 
 
 def test_people_mixes_sources_by_weight(tmp_path: Path) -> None:

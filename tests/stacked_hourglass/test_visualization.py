@@ -12,6 +12,7 @@ from utils.command_line import Options, parse_options
 from utils.errors import UserError
 from utils.images import read_image, write_image
 from utils.pose_file import Poses, concatenate, empty_row, write_poses
+from utils.pose_json import write_pose_json
 from utils.skeletons import MPII_16
 
 WIDTH, HEIGHT = 80, 60
@@ -72,6 +73,54 @@ def test_nobody_found_leaves_the_picture_as_it_is(tmp_path):
     grey(tmp_path / "img", "a.png")
     assert draw(tmp_path, empty_row("a.png", (WIDTH, HEIGHT), "mpii_16")) == 0
     assert not changed(tmp_path, "a.png").any()
+
+
+def test_only_pictures_with_somebody_count_as_drawn_on(tmp_path, capsys):
+    for name in ("a.png", "b.png", "c.png"):
+        grey(tmp_path / "img", name)
+    nobody = [empty_row(name, (WIDTH, HEIGHT), "mpii_16") for name in ("a.png", "b.png")]
+    assert draw(tmp_path, *nobody, person_at("c.png", 20, 20)) == 0
+    expected = f"drew poses on 1 of 3 pictures, in {tmp_path / 'out'}; in 2 nobody was found\n"
+    assert capsys.readouterr().out == expected
+    assert draw(tmp_path, person_at("c.png", 20, 20)) == 0
+    assert capsys.readouterr().out == f"drew poses on 1 of 1 pictures, in {tmp_path / 'out'}\n"
+
+
+def frame_of(source: str, frame: int) -> Poses:
+    """A person in a frame of a video."""
+    row = person_at(source, 20, 20)
+    return replace(row, frame=np.array([frame]), time=np.array([frame / 25]))
+
+
+def test_videos_are_named_and_left_out(tmp_path, capsys):
+    grey(tmp_path / "img", "a.png")
+    frames = [frame_of("clip.mp4", number) for number in range(3)]
+    assert draw(tmp_path, *frames, person_at("a.png", 20, 20), limit=1) == 1
+    output = capsys.readouterr()
+    assert "drew poses on 1 of 1 pictures" in output.out
+    lines = [line for line in output.err.splitlines() if line.startswith("skipped: ")]
+    assert len(lines) == 1 and "clip.mp4 is a video" in lines[0] and "run.py pose" in lines[0]
+    with pytest.raises(UserError, match=r"clip.mp4 is a video, and only pictures are drawn on"):
+        draw(tmp_path, *frames)
+
+
+def test_nothing_to_draw_on_is_one_error(tmp_path, capsys):
+    (tmp_path / "img").mkdir()
+    with pytest.raises(UserError, match=r"^no picture a.png in "):
+        draw(tmp_path, person_at("a.png", 20, 20))
+    people = [person_at(f"{number}.png", 20, 20) for number in range(12)]
+    with pytest.raises(UserError, match=r"nothing to draw on, for 12 reasons.*no picture 0.png"):
+        draw(tmp_path, *people)
+    output = capsys.readouterr()
+    assert output.out == "" and "skipped" not in output.err
+
+
+def test_poses_may_be_json(tmp_path):
+    grey(tmp_path / "img", "a.png")
+    write_pose_json(tmp_path / "poses.json", person_at("a.png", 20, 20))
+    folders = tmp_path / "img", tmp_path / "poses.json", tmp_path / "out"
+    assert overlay_2d(Overlay2dOptions(*folders)) == 0
+    assert changed(tmp_path, "a.png").any()
 
 
 def test_same_names_in_different_folders_stay_apart(tmp_path):
@@ -157,6 +206,7 @@ def test_folder_and_file_must_be_there(tmp_path):
         ("nowhere", "poses.npz", "nowhere is not a folder"),
         ("img", "nothing.npz", "nothing.npz"),
         ("img", "empty.npz", "empty.npz has no poses"),
+        ("img", "img", r"img is a folder; a pose file is wanted \(poses.npz or poses.json\)"),
     ):
         with pytest.raises(UserError, match=message):
             overlay_2d(Overlay2dOptions(tmp_path / folder, tmp_path / poses, tmp_path / "out"))

@@ -3,14 +3,21 @@
 import io
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 import tyro
 
-from utils.command_line import Options, option_names, parse_options, run_script
+from utils.command_line import (
+    Options,
+    option_names,
+    parse_group,
+    parse_options,
+    run_script,
+)
 from utils.errors import UserError
 
 
@@ -133,8 +140,46 @@ def test_errors_are_one_line_in_any_encoding(encoding: str, monkeypatch: pytest.
 
 
 def test_a_required_option_is_named_when_absent():
-    with pytest.raises(UserError, match="--data_dir"):
+    with pytest.raises(UserError, match=r"^missing from toy.py fit: --data_dir STR$"):
         parse_options(Options("", Needy), [], "toy.py fit")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_of_what_is_absent_only_the_names_are_told(encoding: str, monkeypatch: pytest.MonkeyPatch):
+    @dataclass
+    class NeedsTwo:
+        folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
+        """Folder, searched through, with all files that are needed and a help text long enough
+        for several lines."""
+        poses: Annotated[str, tyro.conf.arg(aliases=["--twod"])]
+        """Poses."""
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    with pytest.raises(UserError) as caught:
+        parse_options(Options("", NeedsTwo), [], "toy.py fit")
+    assert str(caught.value) == "missing from toy.py fit: FOLDER; --twod STR, --poses STR"
+
+
+def test_a_group_is_parsed_whatever_the_others_say():
+    words = ["--flip", "--loss", "none", "--lr", "3", "a.jpg", "--schedule", "1", "2"]
+    assert parse_group(Common, FIT, words, "toy.py fit") == Common(lr=3.0, schedule=(1, 2))
+    with pytest.raises(UserError, match="did you mean --flip"):
+        parse_group(Common, FIT, ["--flop"], "toy.py fit")
+    with pytest.raises(UserError, match="'fast'"):
+        parse_group(Common, FIT, ["--lr", "fast"], "toy.py fit")
+
+
+def test_recalled_defaults_hold_where_the_command_says_nothing():
+    chosen: list[Fit] = []
+
+    def recall(name: str, known: Options, words: Sequence[str]) -> Options:
+        assert (name, list(words)) == ("fit_line", ["--lr", "3"])
+        return replace(known, defaults=Fit(common=Common(lr=2.0, seed=7)))
+
+    functions = {"fit_line": chosen.append}
+    words = ["fit_line", "--lr", "3"]
+    assert run_script("toy.py", "Fit.", {"fit_line": FIT}, functions, words, recall) == 0
+    assert chosen == [Fit(common=Common(lr=3.0, seed=7))]
 
 
 def test_two_options_of_one_name_are_refused():

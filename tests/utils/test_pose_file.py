@@ -227,7 +227,7 @@ def test_unknown_fields_are_left_unread(tmp_path: Path) -> None:
 def test_files_that_are_not_pose_files(tmp_path: Path) -> None:
     path = tmp_path / "poses.npz"
     assert "No such file" in refused(path)
-    assert "directory" in refused(tmp_path)
+    assert "is a folder; a pose file is wanted" in refused(tmp_path)
     path.write_bytes(b"")
     refused(path)
     with path.open("wb") as file:

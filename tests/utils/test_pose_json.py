@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from utils.errors import UserError
-from utils.pose_file import Poses, concatenate, empty_row
-from utils.pose_json import read_pose_json, write_pose_json
+from utils.pose_file import Poses, concatenate, empty_row, write_poses
+from utils.pose_json import read_pose_file, read_pose_json, write_pose_json
 
 SAME_FOLDER = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -179,3 +179,13 @@ def test_truncated_files_are_refused(tmp_path: Path, cut: float) -> None:
     text = path.read_text().rstrip()
     path.write_text(text[: int(cut * len(text))])
     refused(path)
+
+
+def test_the_name_tells_the_kind_of_file(tmp_path):
+    poses = empty_row("a.jpg", (640, 480), "dance_13")
+    write_poses(tmp_path / "poses.npz", poses)
+    write_pose_json(tmp_path / "poses.JSON", poses)
+    for name in ("poses.npz", "poses.JSON"):
+        assert read_pose_file(tmp_path / name).source.tolist() == ["a.jpg"]
+    with pytest.raises(UserError, match="is a folder; a pose file is wanted"):
+        read_pose_file(tmp_path)
