@@ -5,6 +5,7 @@ import sys
 import options
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
 from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
+from twod_threed.temporal.evaluation_options import TemporalEvalOptions
 from utils.command_line import run_script
 
 
@@ -32,11 +33,21 @@ def mocap_mpjpe(chosen: EvalMocapOptions) -> int | None:
     return evaluate_mocap_mpjpe(chosen)
 
 
+def temporal(chosen: TemporalEvalOptions) -> int | None:
+    from twod_threed.temporal.evaluation import evaluate
+
+    return evaluate(chosen)
+
+
 FUNCTIONS = {
     "mpii_PCKh": mpii_pckh,
     "lsp_PCK": lsp_pck,
     "h36m_mpjpe": h36m_mpjpe,
     "mocap_mpjpe": mocap_mpjpe,
+    "temporal_h36m": temporal,
+    "temporal_humaneva": temporal,
+    "temporal_mocap": temporal,
+    "temporal_mannequin": temporal,
 }
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
 from twod_threed.options import DataOptions as LifterDataOptions
 from twod_threed.options import Dataset as LifterDataset
 from twod_threed.options import LifterRunOptions, LifterTrainOptions, train_defaults
+from twod_threed.temporal.evaluation_options import TemporalEvalOptions
+from twod_threed.temporal.inference_options import TemporalRunOptions
+from twod_threed.temporal.options import TemporalDataOptions, TemporalDataset, TemporalTrainOptions
+from twod_threed.temporal.options import train_defaults as temporal_train_defaults
+from twod_threed.temporal.visualization_options import TemporalRenderOptions
 from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.command_line import Options
 
@@ -42,6 +47,23 @@ def _run_lifter(dataset: LifterDataset, title: str) -> Options:
     return Options(summary, LifterRunOptions, defaults)
 
 
+def _train_temporal(dataset: TemporalDataset, title: str) -> Options:
+    summary = f"Train a temporal lifter, films of 2D poses to 3D, on {title}."
+    return Options(summary, TemporalTrainOptions, temporal_train_defaults(dataset))
+
+
+def _run_temporal(dataset: TemporalDataset, title: str) -> Options:
+    defaults = TemporalRunOptions(data=TemporalDataOptions(dataset=dataset))
+    summary = f"Lift a film of 2D poses, of a file or of {title}, to 3D."
+    return Options(summary, TemporalRunOptions, defaults)
+
+
+def _eval_temporal(dataset: TemporalDataset, title: str) -> Options:
+    defaults = TemporalEvalOptions(data=TemporalDataOptions(dataset=dataset))
+    summary = f"Lift the films of {title} and score them: protocols 1, 2, 3 and velocity."
+    return Options(summary, TemporalEvalOptions, defaults)
+
+
 TRAIN = {
     "hourglass_mpii": _train_hourglass("mpii", "MPII"),
     "hourglass_lsp": _train_hourglass("lsp", "Leeds Sports Pose"),
@@ -52,6 +74,10 @@ TRAIN = {
     "2d3d_h36m": _train_lifter("h36m", "Human3.6M"),
     "2d3d_mocap": _train_lifter("mocap", "motion capture"),
     "2d3d_mannequin": _train_lifter("mannequin", "the built-in mannequin"),
+    "temporal_h36m": _train_temporal("h36m", "Human3.6M"),
+    "temporal_humaneva": _train_temporal("humaneva", "HumanEva-I"),
+    "temporal_mocap": _train_temporal("mocap", "motion capture"),
+    "temporal_mannequin": _train_temporal("mannequin", "the built-in mannequin"),
 }
 
 RUN = {
@@ -66,12 +92,17 @@ RUN = {
     "2d3d_h36m": _run_lifter("h36m", "Human3.6M"),
     "2d3d_mocap": _run_lifter("mocap", "motion capture"),
     "2d3d_mannequin": _run_lifter("mannequin", "the built-in mannequin"),
+    "temporal_h36m": _run_temporal("h36m", "Human3.6M"),
+    "temporal_humaneva": _run_temporal("humaneva", "HumanEva-I"),
+    "temporal_mocap": _run_temporal("mocap", "motion capture"),
+    "temporal_mannequin": _run_temporal("mannequin", "the built-in mannequin"),
 }
 
 VIZ = {
     "2d_overlay": Options("Draw 2D poses on the pictures they belong to.", Overlay2dOptions),
     "2d_gt_3d_gt_3d_pred": Options("Draw 2D poses, true and lifted 3D poses.", ExamplesOptions),
     "orthog_augmentation": Options("Turn a pose at random, lift it, draw it.", OrthogonalOptions),
+    "temporal_render": Options("Draw a film: 2D, 3D made of it, truth.", TemporalRenderOptions),
 }
 
 EVAL = {
@@ -79,4 +110,8 @@ EVAL = {
     "lsp_PCK": Options("Score 2D poses on Leeds Sports Pose: PCK.", EvalLspOptions),
     "h36m_mpjpe": Options("Score 3D poses on Human3.6M, mean over actions.", EvalH36mOptions),
     "mocap_mpjpe": Options("Score 3D poses on motion capture, mean over sets.", EvalMocapOptions),
+    "temporal_h36m": _eval_temporal("h36m", "Human3.6M"),
+    "temporal_humaneva": _eval_temporal("humaneva", "HumanEva-I"),
+    "temporal_mocap": _eval_temporal("mocap", "motion capture"),
+    "temporal_mannequin": _eval_temporal("mannequin", "the built-in mannequin"),
 }

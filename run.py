@@ -7,6 +7,7 @@ from stacked_hourglass.options import HourglassRunOptions
 from stitched.demo_options import DemoOptions
 from stitched.options import PoseOptions
 from twod_threed.options import LifterRunOptions
+from twod_threed.temporal.inference_options import TemporalRunOptions
 from utils.command_line import run_script
 
 
@@ -34,6 +35,12 @@ def lifter(chosen: LifterRunOptions) -> int | None:
     return run(chosen)
 
 
+def temporal(chosen: TemporalRunOptions) -> int | None:
+    from twod_threed.temporal.inference import run
+
+    return run(chosen)
+
+
 FUNCTIONS = {
     "pose": pose,
     "demo": demo,
@@ -46,6 +53,10 @@ FUNCTIONS = {
     "2d3d_h36m": lifter,
     "2d3d_mocap": lifter,
     "2d3d_mannequin": lifter,
+    "temporal_h36m": temporal,
+    "temporal_humaneva": temporal,
+    "temporal_mocap": temporal,
+    "temporal_mannequin": temporal,
 }
 
 if __name__ == "__main__":

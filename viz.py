@@ -4,6 +4,7 @@ import sys
 
 import options
 from stacked_hourglass.evaluation_options import Overlay2dOptions
+from twod_threed.temporal.visualization_options import TemporalRenderOptions
 from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.command_line import run_script
 
@@ -26,10 +27,17 @@ def orthog_augmentation(chosen: OrthogonalOptions) -> int | None:
     return draw_orthog_augmentation(chosen)
 
 
+def temporal_render(chosen: TemporalRenderOptions) -> int | None:
+    from twod_threed.temporal.visualization import temporal_render
+
+    return temporal_render(chosen)
+
+
 FUNCTIONS = {
     "2d_overlay": overlay_2d,
     "2d_gt_3d_gt_3d_pred": lifting_examples,
     "orthog_augmentation": orthog_augmentation,
+    "temporal_render": temporal_render,
 }
 
 if __name__ == "__main__":

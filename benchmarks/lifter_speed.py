@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.peers import load_file
-from benchmarks.timing import machine, paired_rates, print_rows, rate, seconds, spread
+from benchmarks.timing import machine, multiply_rate, paired_rates, print_rows, rate
 from twod_threed.data import MotionBatches, measure_bodies
 from twod_threed.description import LifterDescription
 from twod_threed.detector_noise import read_table
@@ -33,14 +33,6 @@ from utils.training_functions import seeded_context
 
 STEPS = 8
 PEER_POSES, PEER_BATCH = 64 * 40, 64
-
-
-def multiply_rate(size: int) -> float:
-    """Floating-point operations a second of (4096, size) x (size, size) matrices in float32."""
-    left, right = torch.randn(4096, size), torch.randn(size, size)
-    out = torch.empty(4096, size)
-    runs = spread([seconds(lambda: torch.mm(left, right, out=out)) for _ in range(12)][2:])
-    return 2 * 4096 * size * size / runs.median
 
 
 def operations(model: nn.Module) -> int:
@@ -112,11 +104,11 @@ def inference_rows(limit: float) -> list[tuple[str, ...]]:
 
 
 def training_rows(limit: float, peer: Path | None) -> list[tuple[str, ...]]:
-    """Steps at the default batch and at the public program's, beside the limit and the program."""
+    """Steps at several batches, the last the public program's, beside the limit and the program."""
     each = 3 * operations(Lifter(LifterArchitecture()))
     theirs = their_epoch(peer) if peer else None
     rows = []
-    for batch_size in (4096, PEER_BATCH):
+    for batch_size in (4096, 512, PEER_BATCH):
         ours, count = our_steps(batch_size), STEPS * batch_size
         name = f"training step, batch {batch_size}"
         if theirs is None:
@@ -132,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peer", type=Path, help="clone of weigq/3d_pose_baseline_pytorch")
     chosen = parser.parse_args()
-    limit = multiply_rate(1024)
+    limit = multiply_rate()
     head = ("lifter, float32", "poses/s", "share of the limit", "public loop")
     print(machine())
     print(f"limit: {limit / 1e9:.0f} GFLOP/s, (4096, 1024) x (1024, 1024) matrices")

@@ -61,6 +61,19 @@ def paired_rates(
     return spread(mine), spread(other), spread([a / b for a, b in pairs])
 
 
+def multiply_rate(dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> float:
+    """Floating-point operations a second of (4096, 1024) x (1024, 1024) matrices."""
+    left, right = (torch.randn(rows, 1024, device=device).to(dtype) for rows in (4096, 1024))
+    out = torch.empty(4096, 1024, device=device, dtype=dtype)
+
+    def multiply() -> None:
+        torch.mm(left, right, out=out)
+        float(out[0, 0])  # waits for a GPU
+
+    runs = spread([seconds(multiply) for _ in range(12)][2:])
+    return 2 * 4096 * 1024 * 1024 / runs.median
+
+
 def machine() -> str:
     """One line: processor, cores, versions."""
     cores = torch.get_num_threads()

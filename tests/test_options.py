@@ -56,7 +56,15 @@ LIFTER = shlex.split("""
     --orthogonal_data_augmentation --orthogonal_data_augmentation_prob --z_rotations_only
     --drop_joint_prob --cycle_gan --use_amsprop
 """)
-PROMISED = {"hourglass": HOURGLASS, "2d3d": LIFTER}
+TEMPORAL = shlex.split("""
+    -k --keypoints -c --checkpoint --checkpoint_frequency -r -str --subjects_train -ste
+    --subjects_test -sun --subjects_unlabeled -a --actions -e -s --stride -b --batch_size -drop
+    --dropout -lr --learning_rate -lrd --lr_decay -no-tta --no_test_time_augmentation -no-da
+    --no_data_augmentation -arc --architecture -ch --channels --causal --dense
+    --disable_optimizations --warmup --subset --downsample --no_bone_length --linear_projection
+    --no_proj --no_eval --export_training_curves --evaluate --by_subject
+""")
+PROMISED = {"hourglass": HOURGLASS, "2d3d": LIFTER, "temporal": TEMPORAL}
 
 
 def spellings(known: Options) -> set[str]:

@@ -5,7 +5,6 @@ literature: every pose of an action weighs the same, and then every action; for 
 every data set. What a lost pose costs is said in `utils/pose_metrics.py`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +21,13 @@ from twod_threed.evaluation_report import (
 from twod_threed.h36m import NOT_OF_14, read_h36m
 from twod_threed.h36m_takes import ACTIONS
 from twod_threed.matching import read_predictions
+from twod_threed.measures import pose_measures
 from twod_threed.pairs import PosePairs, read_pairs
 from utils import pose_metrics
 from utils.comparison import model_names
 from utils.errors import UserError
 from utils.skeletons import H36M_17
 
-# Poses in a go: alignment needs room for several copies.
-_SLICE = 50_000
 # More actions than these would make a table that nobody reads.
 _MOST_ACTIONS = 20
 _HIP = H36M_17.index("hip")
@@ -116,7 +114,9 @@ def score(name: str, path: Path, truth: Truth) -> ModelScores:
     joints = H36M_17.indices(*truth.scored)
     predictions = pose_metrics.hip_relative(poses, _HIP)[:, joints]
     target = pose_metrics.hip_relative(truth.pairs.poses_3d, _HIP)[:, joints]
-    measures = _measures(predictions, target, truth.pairs, truth.pairs.valid[:, joints])
+    pairs = truth.pairs
+    views = pairs.clip * len(pairs.camera_names) + pairs.camera
+    measures = pose_measures(predictions, target, pairs.valid[:, joints], views, pairs.frame)
     curves = pose_metrics.pck_curve(measures["MPJPE"], measures["missing"] / 100)
     return ModelScores(
         name,
@@ -124,29 +124,6 @@ def score(name: str, path: Path, truth: Truth) -> ModelScores:
         truth.scored,
         tuple(group_scores(grouping, measures, curves) for grouping in truth.groupings),
     )
-
-
-def _measures(
-    predictions: np.ndarray, target: np.ndarray, pairs: PosePairs, valid: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Every measure of `evaluation_report.UNITS` as (N, J)."""
-
-    def in_slices(measure: Callable[..., np.ndarray]) -> np.ndarray:
-        starts = range(0, len(target), _SLICE)
-        parts = [slice(start, start + _SLICE) for start in starts]
-        return np.concatenate([measure(predictions[p], target[p], valid[p]) for p in parts])
-
-    views = pairs.clip * len(pairs.camera_names) + pairs.camera
-    errors, missing = in_slices(pose_metrics.joint_errors), in_slices(pose_metrics.missing)
-    return {
-        "MPJPE": errors,
-        "P-MPJPE": in_slices(pose_metrics.aligned_errors),
-        "N-MPJPE": in_slices(pose_metrics.scaled_errors),
-        "PCK3D@150": pose_metrics.pck_3d(errors, missing),
-        "AUC": pose_metrics.auc_3d(errors, missing),
-        "MPJVE": pose_metrics.velocity_errors(predictions, target, views, pairs.frame, valid),
-        "missing": 100 * missing,
-    }
 
 
 def _report(models: list[ModelScores], output_dir: Path) -> None:

@@ -21,10 +21,10 @@ from utils.skeletons import H36M_17, SKELETONS
 FORMAT_VERSION = 1
 PROJECTED = "gt"
 
-# Type and shape of each array: N rows, J joints in 2D, K cameras, C clips.
+# Type and shape of each array: N rows, J and J3 joints in 2D and 3D, K cameras, C clips.
 _ARRAYS: dict[str, tuple[type, tuple[str | int, ...]]] = {
-    "poses_3d": (np.float32, ("N", len(H36M_17), 3)),
-    "valid": (np.bool_, ("N", len(H36M_17))),
+    "poses_3d": (np.float32, ("N", "J3", 3)),
+    "valid": (np.bool_, ("N", "J3")),
     "poses_2d": (np.float32, ("N", "J", 2)),
     "camera": (np.int64, ("N",)),
     "clip": (np.int64, ("N",)),
@@ -56,9 +56,9 @@ class PosePairs:
     """
 
     poses_3d: np.ndarray
-    """(N, 17, 3) float32, Human3.6M-17, mm, camera frame, not relative to the hip; NaN unknown"""
+    """(N, J3, 3) float32, mm, camera frame, not relative to the hip; NaN unknown"""
     valid: np.ndarray
-    """(N, 17) bool: joints to train on and to score; all of these are known"""
+    """(N, J3) bool: joints to train on and to score; all of these are known"""
     poses_2d: np.ndarray
     """(N, J, 2) float32, px; NaN absent"""
     camera: np.ndarray
@@ -95,13 +95,17 @@ class PosePairs:
     """skeleton of `poses_2d`, a name in `utils.skeletons`"""
     keypoints: str = PROJECTED
     """what `poses_2d` are: "gt", projections of the 3D joints, or the name of a detector"""
+    skeleton_3d: str = H36M_17.name
+    """skeleton of `poses_3d`, a name in `utils.skeletons`"""
 
     def __post_init__(self) -> None:
-        if self.skeleton_2d not in SKELETONS:
-            raise ValueError(f"skeleton_2d is {self.skeleton_2d!r}, not one of {[*SKELETONS]}")
+        for name in ("skeleton_2d", "skeleton_3d"):
+            if getattr(self, name) not in SKELETONS:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, not one of {[*SKELETONS]}")
         sizes = {
             "N": len(self.poses_3d),
             "J": len(SKELETONS[self.skeleton_2d]),
+            "J3": len(SKELETONS[self.skeleton_3d]),
             "K": len(self.intrinsics),
             "C": len(self.clip_names),
         }
@@ -171,7 +175,7 @@ class PosePairs:
         )
 
     def world_poses(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """(n, 17, 3) float32 poses of the rows asked for in the world, mm: X = R^T X_camera + T."""
+        """(n, J3, 3) float32 poses of the rows asked for in the world, mm: X = R^T X_camera + T."""
         index = self.camera[rows]
         rotation, position = self.rotation.astype(np.float32), self.position.astype(np.float32)
         return self.poses_3d[rows] @ rotation[index] + position[index][:, None]
@@ -181,7 +185,7 @@ def join_pairs(parts: Sequence[PosePairs]) -> PosePairs:
     """The rows and the tables of all parts, in order.
 
     Raises ValueError if there are none, if two have a clip of the same name, or if they differ in
-    their 2D joints or in the upward direction of their worlds.
+    their joints or in the upward direction of their worlds.
     """
     if not parts:
         raise ValueError("there are no pairs to join")
@@ -189,6 +193,8 @@ def join_pairs(parts: Sequence[PosePairs]) -> PosePairs:
     for part in parts:
         if (part.skeleton_2d, part.keypoints) != (first.skeleton_2d, first.keypoints):
             raise ValueError("pairs with other 2D joints cannot be joined")
+        if part.skeleton_3d != first.skeleton_3d:
+            raise ValueError("pairs with other 3D joints cannot be joined")
         if not np.allclose(part.up, first.up):
             raise ValueError("pairs of worlds with another upward direction cannot be joined")
     joined = {
@@ -228,9 +234,18 @@ def write_pairs(path: str | Path, pairs: PosePairs) -> None:
         np.savez(file, allow_pickle=False, format_version=np.array(FORMAT_VERSION), **arrays)
 
 
-def read_pairs(path: str | Path) -> PosePairs:
-    """Read what `write_pairs` wrote. Raises UserError if absent, damaged or something else."""
-    path = Path(path)
+def read_pairs(path: str | Path, skeleton_3d: str | None = H36M_17.name) -> PosePairs:
+    """Read what `write_pairs` wrote, if its 3D joints are of that skeleton; None takes any.
+
+    Raises UserError if the file is absent, damaged or something else.
+    """
+    pairs = _read(Path(path))
+    if skeleton_3d not in (None, pairs.skeleton_3d):
+        raise UserError(f"{path} has 3D joints of {pairs.skeleton_3d}, not of {skeleton_3d}")
+    return pairs
+
+
+def _read(path: Path) -> PosePairs:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             if not isinstance(content, np.lib.npyio.NpzFile) or "format_version" not in content:
@@ -239,7 +254,9 @@ def read_pairs(path: str | Path) -> PosePairs:
                 raise ValueError(f"it is not of version {FORMAT_VERSION}")
             arrays = {name: content[name] for name in _ARRAYS}
             skeleton, keypoints = str(content["skeleton_2d"]), str(content["keypoints"])
-            return PosePairs(**arrays, skeleton_2d=skeleton, keypoints=keypoints)
+            # Files written before there were other skeletons lack it.
+            poses = str(content["skeleton_3d"]) if "skeleton_3d" in content else H36M_17.name
+            return PosePairs(**arrays, skeleton_2d=skeleton, keypoints=keypoints, skeleton_3d=poses)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except KeyError as error:

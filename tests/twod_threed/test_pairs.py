@@ -39,6 +39,13 @@ def some_pairs(clip: str = "a", rows: int = 6, seed: int = 0) -> PosePairs:
     )
 
 
+def humaneva_pairs() -> PosePairs:
+    """The same with HumanEva's joints."""
+    pairs = some_pairs()
+    joints = {"poses_3d": pairs.poses_3d[:, :15], "valid": pairs.valid[:, :15]}
+    return replace(pairs, **joints, skeleton_3d="humaneva_15")
+
+
 def assert_same(first: PosePairs, second: PosePairs) -> None:
     for field in fields(first):
         one, other = getattr(first, field.name), getattr(second, field.name)
@@ -50,6 +57,21 @@ def test_round_trip(tmp_path):
     pairs = replace(some_pairs(), keypoints="cpn")
     write_pairs(tmp_path / "pairs.npz", pairs)
     assert_same(read_pairs(tmp_path / "pairs.npz"), pairs)
+
+
+def test_other_skeletons_keep_their_name(tmp_path):
+    write_pairs(tmp_path / "pairs.npz", humaneva_pairs())
+    assert_same(read_pairs(tmp_path / "pairs.npz", "humaneva_15"), humaneva_pairs())
+    assert_same(read_pairs(tmp_path / "pairs.npz", None), humaneva_pairs())
+    # Who reads pairs without saying so relies on Human3.6M's joints.
+    with pytest.raises(UserError, match=r"pairs\.npz has 3D joints of humaneva_15, not of h36m_17"):
+        read_pairs(tmp_path / "pairs.npz")
+
+
+def test_files_written_before_there_were_other_skeletons(tmp_path):
+    write_pairs(tmp_path / "pairs.npz", some_pairs())
+    damage(tmp_path / "pairs.npz", lambda arrays: arrays.pop("skeleton_3d"))
+    assert_same(read_pairs(tmp_path / "pairs.npz"), some_pairs())
 
 
 def test_rows_know_where_they_are_from():
@@ -95,6 +117,7 @@ def test_joining_what_does_not_belong_together():
         some_pairs("a"),
         replace(some_pairs("b"), up=np.array([0, 1.0, 0])),
         replace(some_pairs("b"), keypoints="cpn"),
+        replace(humaneva_pairs(), clip_names=np.array(["b"])),
     ):
         with pytest.raises(ValueError, match=r"joined|same name"):
             join_pairs([first, other])
@@ -120,6 +143,8 @@ def test_joining_what_does_not_belong_together():
         {"camera_names": np.array([1, 2])},
         {"up": np.array([0, 0, 2.0])},
         {"skeleton_2d": "unheard_of"},
+        {"skeleton_3d": "unheard_of"},
+        {"skeleton_3d": "humaneva_15"},
     ],
 )
 def test_contradictions_are_refused(change):

@@ -1,0 +1,118 @@
+"""Options of `run.py temporal_*`, and of all commands that use trained temporal networks.
+
+Nothing heavy is imported here, so that --help stays quick.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from twod_threed.options import LARGEST_FIELD_OF_VIEW
+from twod_threed.temporal.options import TemporalDataOptions, separated
+from utils.errors import UserError
+from utils.skeletons import SKELETONS
+
+
+@dataclass
+class WeightsOptions:
+    """Which trained networks, and how they are used."""
+
+    load: Annotated[str, tyro.conf.arg(aliases=["--evaluate"])] = "temporal"
+    """Shipped model, run folder, .safetensors, .ckpt, or a VideoPose3D checkpoint (.bin)."""
+    checkpoint_dir: Annotated[str, tyro.conf.arg(aliases=["-c", "--checkpoint"])] = (
+        "model_checkpoints"
+    )
+    """Folder in which --load is looked for first."""
+    architecture: Annotated[str, tyro.conf.arg(aliases=["-arc"])] = ""
+    """Filter widths that the weights must have, such as 3,3,3. They tell it: leave it out."""
+    causal: bool = False
+    """The weights must be of a network that looks only at the past. VideoPose3D's do not tell:
+    give it if they were trained so."""
+    dense: bool = False
+    """The same for dense convolutions."""
+    skeleton_2d: str = ""
+    """VideoPose3D's weights: skeleton of the 2D joints that go in (h36m_17, coco_17, ...), which
+    they do not tell."""
+    no_test_time_augmentation: Annotated[bool, tyro.conf.arg(aliases=["-no-tta"])] = False
+    """Do not average with what is made of the mirror image."""
+    max_gap: int = 10
+    """Longest run of frames without a joint that is filled by interpolation."""
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """Kind of device; auto takes a GPU where there is one."""
+
+    def __post_init__(self) -> None:
+        if self.max_gap < 0:
+            raise UserError(f"--max_gap must not be negative, not {self.max_gap}")
+        if self.skeleton_2d and self.skeleton_2d not in SKELETONS:
+            names = ", ".join(SKELETONS)
+            raise UserError(f"--skeleton_2d must be one of {names}, not {self.skeleton_2d}")
+        if not all(part.isdecimal() for part in separated([self.architecture])):
+            raise UserError(
+                f"--architecture takes filter widths such as 3,3,3, not {self.architecture}"
+            )
+
+    @property
+    def place(self) -> str:
+        """What to load: from --checkpoint_dir if it is there."""
+        inside = Path(self.checkpoint_dir) / self.load
+        return str(inside) if inside.exists() else self.load
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Filter widths that the weights must have; none if nothing was said."""
+        return tuple(int(part) for part in separated([self.architecture]))
+
+
+@dataclass
+class FilmOptions:
+    """What is known of a film, and how its 2D joints are calmed."""
+
+    fps: float | None = None
+    """Frames per second of --poses that have no times. Films of another rate than that of the
+    training are brought to it and back."""
+    smooth: Literal["none", "one_euro", "savgol"] = "none"
+    """Smooth the 2D joints before lifting: One-Euro filter, which looks only at the past, or
+    Savitzky-Golay, which looks both ways."""
+    focal: float | None = None
+    """Focal length of an unknown camera, px."""
+    fov: float | None = None
+    """Field of view of an unknown camera along the longer edge, degrees; 55 if nothing is said."""
+    height: float | None = None
+    """Standing height of the person, mm. Otherwise the answer has the size of a standard body, or
+    with --normalisation screen that which the network guesses."""
+
+    def __post_init__(self) -> None:
+        if self.focal is not None and self.fov is not None:
+            raise UserError("give --focal or --fov, not both")
+        for name in ("fps", "focal"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UserError(f"--{name} must be above 0, not {value}")
+        if self.fov is not None and not 0 < self.fov <= LARGEST_FIELD_OF_VIEW:
+            raise UserError(f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees")
+        if self.height is not None and not 500 <= self.height <= 2500:
+            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+
+
+@dataclass
+class TemporalRunOptions:
+    """Lift films of 2D poses to 3D."""
+
+    data: TemporalDataOptions = field(default_factory=TemporalDataOptions)
+    weights: WeightsOptions = field(default_factory=WeightsOptions)
+    film: FilmOptions = field(default_factory=FilmOptions)
+    poses: str = ""
+    """2D pose file (poses.npz or poses.json) to lift, instead of a data set. Each source and person
+    in it is a film of its own."""
+    split: Literal["train", "validation", "test"] = "test"
+    """Part of the data set."""
+    output_dir: str = "visualizations/temporal"
+    """Where poses.npz and poses.json go."""
+    seed: int = 234
+    """Seed of the cameras and the mannequins."""
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UserError(f"--seed must not be negative, not {self.seed}")
