@@ -20,6 +20,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.h36m import H36mOptions, prepare_h36m
+from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mpii import ANNOTATIONS
@@ -205,6 +206,7 @@ SUBCOMMANDS = {
     "coco": Options("Check COCO keypoints.", CocoOptions),
     "h36m": Options("Convert Human3.6M, in any of its layouts, to one file.", H36mOptions),
     "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
+    "mannequin": Options("Put poses of mannequins into a motion store.", MannequinPosesOptions),
     "pack": Options("Put data sets into one small file.", PackOptions),
 }
 FUNCTIONS = {
@@ -213,6 +215,7 @@ FUNCTIONS = {
     "coco": prepare_coco,
     "h36m": prepare_h36m,
     "mocap": prepare_mocap,
+    "mannequin": prepare_mannequin,
     "pack": pack,
 }
 
