@@ -33,8 +33,9 @@ _GAN_PREFIX = "lifter."
 
 @dataclass(frozen=True)
 class Lifted:
-    """N poses: `poses` (N, 17, 3) Human3.6M-17, mm, camera axes, relative to the hip;
-    `root_camera` (N, 3) the hip in the camera frame, mm. NaN where too little was seen."""
+    """N poses: `poses` (N, J, 3), Human3.6M-17 unless a model says otherwise, mm, camera axes,
+    relative to the hip; `root_camera` (N, 3) the hip in the camera frame, mm. NaN where too little
+    was seen."""
 
     poses: np.ndarray
     root_camera: np.ndarray
