@@ -17,8 +17,7 @@ from stacked_hourglass.evaluation_files import (
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
 from stacked_hourglass.evaluation_report import Metric, ModelScores, table, write_report
 from stacked_hourglass.pck import normalised_distances
-from utils.comparison import model_names
-from utils.errors import UserError
+from utils.comparison import present_models
 
 PCKH = Metric("PCKh", 0.5, "head sizes")
 PCK = Metric("PCK", 0.2, "torso lengths")
@@ -42,7 +41,7 @@ def score_mpii(options: EvalMpiiOptions) -> list[ModelScores]:
 
     Raises UserError for files that are absent or do not fit the ground truth.
     """
-    names = _names(options)
+    names = present_models(options.prediction_files, options.model_names)
     truth = read_mpii_ground_truth(find_mpii_ground_truth(options.ground_truth, options.data_dir))
     return [
         _scores(name, path, read_mpii_predictions(path, truth), truth)
@@ -56,7 +55,7 @@ def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
     A picture without a prediction counts as wrong, and is told. Raises UserError for files that
     are absent or do not fit the ground truth.
     """
-    names = _names(options)
+    names = present_models(options.prediction_files, options.model_names)
     truth = read_lsp_ground_truth(options.data_dir, options.split)
     models = []
     for name, path in zip(names, options.prediction_files, strict=True):
@@ -65,15 +64,6 @@ def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
             print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
         models.append(_scores(name, path, predictions, truth))
     return models
-
-
-def _names(options: EvalMpiiOptions | EvalLspOptions) -> list[str]:
-    """The models' names. Raises UserError if a prediction file is not there: what the command
-    names comes before the ground truth, which may lie where it always does."""
-    for path in options.prediction_files:
-        if not path.exists():
-            raise UserError(f"--prediction_files: there is no {path}")
-    return model_names(options.prediction_files, options.model_names)
 
 
 def _scores(name: str, path: Path, predictions: np.ndarray, truth: GroundTruth) -> ModelScores:

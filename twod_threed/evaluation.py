@@ -24,7 +24,7 @@ from twod_threed.matching import read_predictions
 from twod_threed.measures import pose_measures
 from twod_threed.pairs import PosePairs, read_pairs
 from utils import pose_metrics
-from utils.comparison import model_names
+from utils.comparison import present_models
 from utils.errors import UserError
 from utils.skeletons import H36M_17
 
@@ -68,7 +68,7 @@ def score_h36m(options: EvalH36mOptions) -> list[ModelScores]:
 
     Raises UserError for files that are absent or do not fit the ground truth.
     """
-    names = model_names(options.prediction_files, options.model_names)
+    names = present_models(options.prediction_files, options.model_names)
     actions = options.actions or ACTIONS
     pairs = read_h36m(options.ground_truth, options.subjects, actions, every=options.every)
     by_action = Grouping.of("action", pairs.actions, order=actions)
@@ -81,7 +81,7 @@ def score_mocap(options: EvalMocapOptions) -> list[ModelScores]:
 
     Raises UserError for files that are absent or do not fit the ground truth.
     """
-    names = model_names(options.prediction_files, options.model_names)
+    names = present_models(options.prediction_files, options.model_names)
     pairs = read_pairs(options.ground_truth)
     if options.subjects:
         for subject in options.subjects:

@@ -112,10 +112,11 @@ def positions_of(values: np.ndarray, path: Path, axes: int = 3) -> np.ndarray:
 
 
 def absent(folder: str | Path, reason: str = "") -> UserError:
-    """The error where Human3.6M is not in `folder`: what, where from, layout, alternative."""
+    """The error where Human3.6M is not in `folder`: what, where from, layout, alternatives."""
+    if not Path(folder).exists():
+        reason = "there is no such folder"
     return UserError(
         f"Human3.6M is not in {folder}: {reason or 'no layout of it is there'}; "
-        f"get it from http://vision.imar.ro/human3.6m, lay it out with {_LAYOUTS}, "
-        f"and run `python data/prepare.py h36m --data_dir {folder}`; "
-        "or train 2d3d_mannequin, which needs no data"
+        f"get it from http://vision.imar.ro/human3.6m and lay it out with {_LAYOUTS}; motion "
+        "capture (*_mocap) and the built-in mannequin (*_mannequin) are easier to have"
     )

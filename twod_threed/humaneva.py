@@ -100,7 +100,7 @@ def _absent(path: Path) -> UserError:
     return UserError(
         f"{path} is not there: get HumanEva-I from http://humaneva.is.tue.mpg.de and lay it out as "
         "VideoPose3D does (data_3d_humaneva15.npz, data_2d_humaneva15_gt.npz); "
-        "or take temporal_mannequin, which needs no data"
+        "temporal_mannequin needs no data"
     )
 
 

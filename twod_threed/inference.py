@@ -9,8 +9,8 @@ from twod_threed.pairs import PosePairs, write_pairs
 from twod_threed.pose_rows import lift_rows, rows_of_pairs
 from twod_threed.predictor import LiftingModel, guess_intrinsics
 from twod_threed.training_data import fixed_pairs
-from utils.pose_file import Poses, read_poses, write_poses
-from utils.pose_json import read_pose_json, write_pose_json
+from utils.pose_file import Poses, write_poses
+from utils.pose_json import read_pose_file, write_pose_json
 
 GROUND_TRUTH = "ground_truth.npz"
 
@@ -23,8 +23,7 @@ def find_poses(options: LifterRunOptions) -> tuple[Poses, PosePairs | None]:
     if not options.poses:
         pairs = fixed_pairs(options.data, options.split, options.seed)
         return rows_of_pairs(pairs), pairs
-    read = read_pose_json if Path(options.poses).suffix == ".json" else read_poses
-    return read(options.poses), None
+    return read_pose_file(options.poses), None
 
 
 def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.ndarray:

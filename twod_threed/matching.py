@@ -6,7 +6,8 @@ import numpy as np
 
 from twod_threed.pairs import PosePairs
 from utils.errors import UserError
-from utils.pose_file import Poses, read_poses
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 from utils.skeletons import H36M_17
 
 
@@ -37,7 +38,7 @@ def read_predictions(path: Path, pairs: PosePairs) -> tuple[np.ndarray, int]:
 
     Raises UserError for a file that is absent, damaged, of another skeleton or not of these pairs.
     """
-    poses = read_poses(path)
+    poses = read_pose_file(path)
     if poses.keypoints_3d is None or poses.skeleton_3d != H36M_17.name:
         held = poses.skeleton_3d or "no 3D"
         raise UserError(f"{path} has {held} poses; {H36M_17.name} is needed: lift it with run.py")

@@ -42,10 +42,11 @@ def read_motion(data_dir: str) -> MotionStore | PosePairs:
     path = Path(data_dir or "data/mocap")
     files = sorted(path.glob("*.npz")) if path.is_dir() or not path.exists() else [path]
     if not files:
+        reason = "" if path.exists() else ", which does not exist"
         raise UserError(
-            f"no motion capture in {path}: it needs motion stores (.npz), which `python "
+            f"no motion capture in {path}{reason}: it needs motion stores (.npz), which `python "
             f"data/prepare.py mocap FOLDER --output {path}/NAME.npz` makes from BVH or ASF/AMC "
-            "files; or train 2d3d_mannequin, which needs no data"
+            "files; the built-in mannequin (*_mannequin) needs no data"
         )
     if len(files) == 1 and _is_pairs(files[0]):
         return read_pairs(files[0])

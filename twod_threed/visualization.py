@@ -21,7 +21,7 @@ from twod_threed.views import project_mpii
 from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
 from utils.errors import UserError
 from utils.images import write_image
-from utils.pose_file import read_poses
+from utils.pose_json import read_pose_file
 from utils.pose_metrics import hip_relative, mpjpe, p_mpjpe
 from utils.pose_panels import (
     GREY,
@@ -131,7 +131,7 @@ def _keypoints(path: Path | None, pairs: PosePairs) -> tuple[np.ndarray, str]:
     """2D poses (N, J, 2) px of the pairs, their own or those of a pose file, and their skeleton."""
     if path is None:
         return pairs.poses_2d, pairs.skeleton_2d
-    poses = read_poses(path)
+    poses = read_pose_file(path)
     return poses.keypoints_2d[matching_rows(poses, pairs, path)], poses.skeleton_2d
 
 

@@ -24,6 +24,18 @@ def model_names(files: Sequence[Path], names: Sequence[str]) -> list[str]:
     return chosen
 
 
+def present_models(files: Sequence[Path], names: Sequence[str]) -> list[str]:
+    """`model_names` of files that are there.
+
+    Raises UserError as it does, and if a file is absent: what a command names comes before the
+    ground truth, which may lie where it always does.
+    """
+    for path in files:
+        if not path.exists():
+            raise UserError(f"--prediction_files: there is no {path}")
+    return model_names(files, names)
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Lines of cells in columns, the first to the left, the others to the right.
 

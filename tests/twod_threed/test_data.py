@@ -150,7 +150,7 @@ def test_motion_is_read_from_stores_folders_and_pairs(tmp_path: Path) -> None:
     file.parent.mkdir()
     write_pairs(file, pairs)
     assert len(fixed_pairs(DataOptions("mocap", str(file)), "val", 0)) == 4
-    with pytest.raises(UserError, match=r"no motion capture in .*2d3d_mannequin"):
+    with pytest.raises(UserError, match=r"no motion capture in .*nowhere, which does not exist"):
         read_motion(str(tmp_path / "nowhere"))
 
 

@@ -13,8 +13,8 @@ from twod_threed.temporal.inference_options import FilmOptions, TemporalRunOptio
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import films_of, near_each_other, numbered, on_every_frame
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
-from utils.pose_file import Poses, read_poses, write_poses
-from utils.pose_json import read_pose_json, write_pose_json
+from utils.pose_file import Poses, write_poses
+from utils.pose_json import read_pose_file, write_pose_json
 
 _USUAL_RATE = 25.0  # frames per second, for smoothing, where no rate is known
 
@@ -27,8 +27,7 @@ def find_films(options: TemporalRunOptions) -> tuple[Poses, PosePairs | None]:
     if not options.poses:
         pairs = fixed_films(options.data, options.split, options.seed)
         return rows_of_pairs(pairs), pairs
-    read = read_pose_json if Path(options.poses).suffix == ".json" else read_poses
-    return read(options.poses), None
+    return read_pose_file(options.poses), None
 
 
 def rate_of(frames: np.ndarray, times: np.ndarray, fps: float | None) -> float | None:

@@ -19,8 +19,8 @@ from twod_threed.training_data import read_motion
 from twod_threed.views import stored_views
 from utils.errors import UserError
 from utils.mocap.store import MotionStore
-from utils.pose_file import Poses, read_poses
-from utils.pose_json import read_pose_json
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 from utils.skeletons import H36M_17, SKELETONS, Skeleton
 
 VIRTUAL_CAMERAS = 4
@@ -143,8 +143,7 @@ def _of_pairs(pairs: PosePairs, camera: int) -> Film:
 
 def _of_poses(options: TemporalRenderOptions) -> Film:
     """One person of a pose file."""
-    is_json = Path(options.poses).suffix == ".json"
-    poses = read_pose_json(options.poses) if is_json else read_poses(options.poses)
+    poses = read_pose_file(options.poses)
     poses = poses.select(_rows(poses, options))
     rate = rate_of(poses.frame, poses.time, options.film.fps)
     return Film(Path(str(poses.source[0])).name, poses, rate or float("nan"))
