@@ -62,7 +62,7 @@ TEMPORAL = shlex.split("""
     --dropout -lr --learning_rate -lrd --lr_decay -no-tta --no_test_time_augmentation -no-da
     --no_data_augmentation -arc --architecture -ch --channels --causal --dense
     --disable_optimizations --warmup --subset --downsample --no_bone_length --linear_projection
-    --no_proj --no_eval --export_training_curves --evaluate --by_subject
+    --no_proj --no_eval --export_training_curves --evaluate --by_subject --render --viz_output
 """)
 PROMISED = {"hourglass": HOURGLASS, "2d3d": LIFTER, "temporal": TEMPORAL}
 

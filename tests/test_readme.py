@@ -53,8 +53,8 @@ def run_commands(commands: list[str], folder: Path) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-def test_two_blocks_are_marked():
-    assert len(marked_blocks()) == 2
+def test_three_blocks_are_marked():
+    assert len(marked_blocks()) == 3
 
 
 def test_poses_of_pictures_and_videos(folder: Path):
@@ -67,8 +67,17 @@ def test_poses_of_pictures_and_videos(folder: Path):
         assert len(list(video)) == 4
 
 
-def test_training_with_nothing_downloaded(folder: Path):
+def test_from_2d_to_3d(folder: Path):
     run_commands(marked_blocks()[1], folder)
+    found = read_poses(folder / "visualizations/clip/poses.npz")
+    lifted = read_poses(folder / "visualizations/clip_3d/poses.npz")
+    assert lifted.keypoints_3d is not None and lifted.keypoints_3d.shape == (4, 17, 3)
+    seen = found.found
+    assert np.isfinite(lifted.keypoints_3d[seen]).all()
+
+
+def test_training_with_nothing_downloaded(folder: Path):
+    run_commands(marked_blocks()[2], folder)
     run = folder / "model_checkpoints/hourglass_mannequin_toy"
     expected = {"options.json", "last.ckpt", "best.ckpt", "best.safetensors", "history.csv"}
     assert expected <= {path.name for path in run.iterdir()}

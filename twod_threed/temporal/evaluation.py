@@ -24,6 +24,8 @@ from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.options import FIXED_FILMS
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import frame_rate_of, sequences_of
+from twod_threed.temporal.visualization import temporal_render
+from twod_threed.temporal.visualization_options import render_options
 from utils import pose_metrics
 from utils.errors import UserError
 from utils.skeletons import SKELETONS
@@ -33,10 +35,12 @@ _MOST_ACTIONS = 20
 
 
 def evaluate(options: TemporalEvalOptions) -> int:
-    """Lift the films asked for, print their errors, write tables and plots. -> exit code 0.
+    """Lift the films asked for, print their errors, write tables and plots, or render one of them.
 
-    Raises UserError for weights or data that are absent or do not fit each other.
+    -> exit code 0. Raises UserError for weights or data that are absent or do not fit each other.
     """
+    if options.render:
+        return temporal_render(render_options(options.data, options.weights, options.viz))
     model = TemporalLiftingModel.of(options.weights)
     pairs = fixed_films(options.data, options.split, options.seed)
     score_and_report(

@@ -6,6 +6,7 @@ from typing import Literal
 
 from twod_threed.temporal.inference_options import WeightsOptions
 from twod_threed.temporal.options import TemporalDataOptions
+from twod_threed.temporal.viz_options import VizOptions
 from utils.errors import UserError
 
 
@@ -23,6 +24,9 @@ class TemporalEvalOptions:
     """Where results.csv and the plots (PNG) go; with --by_subject a folder for each."""
     seed: int = 234
     """Seed of the cameras and the mannequins."""
+    render: bool = False
+    """Do not score: render the film that the --viz options choose, as `viz.py temporal_render`."""
+    viz: VizOptions = field(default_factory=VizOptions)
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -14,6 +14,7 @@ import tyro
 
 from twod_threed.options import TEST_SUBJECTS as LIFTER_TEST_SUBJECTS
 from twod_threed.options import VALIDATION_SUBJECTS as LIFTER_VALIDATION_SUBJECTS
+from twod_threed.temporal.viz_options import VizOptions
 from twod_threed.view_ranges import ViewRanges
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
@@ -270,8 +271,12 @@ class ReportOptions:
     """Do not train: test this file of the run's folder (best.safetensors, epoch_10.ckpt), or
     anything that --load takes."""
 
+    render: bool = False
+    """With --evaluate: do not test, but render the film that the --viz options choose."""
+
     def __post_init__(self) -> None:
         _need_at_least_one(checkpoint_frequency=self.checkpoint_frequency)
+        _need(not self.render or bool(self.evaluate), "--render goes with --evaluate")
         _need(
             not (self.export_training_curves and self.no_eval),
             "--export_training_curves draws what --no_eval leaves out; give one of them",
@@ -300,6 +305,7 @@ class TemporalTrainOptions:
     semi: SemiSupervisedOptions = field(default_factory=SemiSupervisedOptions)
     report: ReportOptions = field(default_factory=ReportOptions)
     data: TemporalDataOptions = field(default_factory=TemporalDataOptions)
+    viz: VizOptions = field(default_factory=VizOptions)
 
     def __post_init__(self) -> None:
         self._take_resume_file()

@@ -52,7 +52,7 @@ def find_film(options: TemporalRenderOptions) -> Film:
     """The film that the options ask for. Raises UserError, saying what there is, if it is not."""
     if options.poses:
         return _of_poses(options)
-    return _of_pairs(_views(options), options.viz_camera)
+    return _of_pairs(_views(options), options.viz.viz_camera)
 
 
 def choose_clip(
@@ -91,7 +91,7 @@ def _views(options: TemporalRenderOptions) -> PosePairs:
         found = mannequin_clips(options.seed, _FIRST_MANNEQUIN, MANNEQUINS, MANNEQUIN_RATE)
     else:
         found = _published(options)
-    wish = (options.viz_subject, options.viz_action)
+    wish = (options.viz.viz_subject, options.viz.viz_action)
     if isinstance(found, MotionStore):
         clip = choose_clip(found.names, found.subjects, found.actions, *wish)
         chosen = found.select(np.arange(len(found)) == clip)
@@ -104,7 +104,7 @@ def _views(options: TemporalRenderOptions) -> PosePairs:
 
 def _published(options: TemporalRenderOptions) -> PosePairs:
     """Takes of the subject: of the action in Human3.6M, all in HumanEva-I; the joints as found."""
-    who = options.viz_subject
+    who = options.viz.viz_subject
     name = "h36m" if options.dataset == "h36m" else "humaneva"
     place = options.data_dir or f"data/{name}"
     keypoints = options.keypoints or _KEYPOINTS[name]
@@ -115,7 +115,7 @@ def _published(options: TemporalRenderOptions) -> PosePairs:
         return read_humaneva(place, (who,), keypoints, joints, skeleton_2d=None)
     if who not in SUBJECTS:
         raise UserError(f"there is no subject {who}; there are {', '.join(SUBJECTS)}")
-    action = options.viz_action.split(" ")[0]
+    action = options.viz.viz_action.split(" ")[0]
     if action not in ACTIONS:
         amiss = f"there is no action {action}" if action else "say which film with --viz_action"
         raise UserError(f"{amiss}; there are {', '.join(ACTIONS)}")
@@ -155,11 +155,11 @@ def _rows(poses: Poses, options: TemporalRenderOptions) -> np.ndarray:
     sources = list(dict.fromkeys(str(poses.source[rows[0]]) for rows in films))
     if not films:
         raise UserError(f"{options.poses} has no poses")
-    if options.viz_subject not in sources and (options.viz_subject or len(sources) > 1):
+    if options.viz.viz_subject not in sources and (options.viz.viz_subject or len(sources) > 1):
         raise UserError(
             f"{options.poses}: say which source with --viz_subject: {_told(sorted(sources))}"
         )
-    source = options.viz_subject or sources[0]
+    source = options.viz.viz_subject or sources[0]
     films = [rows for rows in films if poses.source[rows[0]] == source]
     people = [int(poses.person[rows[0]]) for rows in films]
     if options.person is not None:

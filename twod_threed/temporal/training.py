@@ -24,6 +24,7 @@ from twod_threed.temporal.description import TemporalDescription, description_fr
 from twod_threed.temporal.evaluation import score_and_report
 from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.inference import lift_films
+from twod_threed.temporal.inference_options import WeightsOptions
 from twod_threed.temporal.loading import OWN_FILES, load_networks
 from twod_threed.temporal.model import TemporalArchitecture, set_batch_norm_momentum
 from twod_threed.temporal.networks import TemporalNetworks
@@ -39,6 +40,8 @@ from twod_threed.temporal.updates import (
     split_batch,
     unlabelled_terms,
 )
+from twod_threed.temporal.visualization import temporal_render
+from twod_threed.temporal.visualization_options import render_options
 from twod_threed.temporal.windows import Reach
 from utils.checkpoint import load_fn, read_weights
 from utils.distributed import first_reports, on_rank_zero, start_fabric
@@ -262,12 +265,21 @@ def finish_run(folder: Path, data: TemporalData, options: TemporalTrainOptions) 
 
 
 def evaluate(options: TemporalTrainOptions) -> int:
-    """Test the weights that --evaluate names, without training. -> exit code 0."""
-    name = options.report.evaluate
-    inside = run_folder(options.run, options.run_name) / name
-    place = inside if inside.exists() else Path(name)
+    """Test the weights that --evaluate names, or render a film with them. -> exit code 0."""
+    report, network = options.report, options.network
+    inside = run_folder(options.run, options.run_name) / report.evaluate
+    place = inside if inside.exists() else Path(report.evaluate)
+    if report.render:
+        weights = WeightsOptions(
+            load=str(place),
+            causal=network.causal,
+            dense=network.dense,
+            no_test_time_augmentation=report.no_test_time_augmentation,
+            accelerator=options.loop.accelerator,
+        )
+        return temporal_render(render_options(options.data, weights, options.viz))
     films = fixed_films(options.data, "test", options.run.seed)
-    told = untold(str(place), options.network, films.skeleton_2d)
+    told = untold(str(place), network, films.skeleton_2d)
     model = TemporalLiftingModel.load(str(place), options.loop.accelerator, *told)
     score_run(model, films, options)
     return 0

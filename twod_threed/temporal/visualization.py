@@ -29,11 +29,11 @@ def temporal_render(options: TemporalRenderOptions) -> int:
     film = find_film(options)
     rate = _frame_rate(film, options)
     lifted = _lifted(film, rate, options)
-    if options.viz_export is not None:
-        export_joints(options.viz_export, lifted, rate)
-        print(f"exported {len(lifted)} frames: {options.viz_export}")
-    if options.viz_output is not None:
-        _render(film, lifted, rate, options, options.viz_output)
+    if options.viz.viz_export is not None:
+        export_joints(options.viz.viz_export, lifted, rate)
+        print(f"exported {len(lifted)} frames: {options.viz.viz_export}")
+    if options.viz.viz_output is not None:
+        _render(film, lifted, rate, options, options.viz.viz_output)
     return 0
 
 
@@ -43,9 +43,9 @@ def _frame_rate(film: Film, options: TemporalRenderOptions) -> float:
         return film.frame_rate
     if options.film.fps is not None:
         return options.film.fps
-    if options.viz_video is None:
+    if options.viz.viz_video is None:
         raise UserError(f"{film.title} does not say its frame rate: give it with --fps")
-    with VideoReader(options.viz_video) as video:
+    with VideoReader(options.viz.viz_video) as video:
         return video.fps
 
 
@@ -70,20 +70,20 @@ def _complete(weights: WeightsOptions, skeleton_2d: str) -> WeightsOptions:
 def _render(
     film: Film, lifted: Poses, rate: float, options: TemporalRenderOptions, path: Path
 ) -> None:
-    scene = make_scene(film, lifted, not options.viz_no_ground_truth)
-    limit = None if options.viz_limit < 0 else options.viz_limit
-    rows = range(len(lifted))[:: options.viz_downsample][:limit]
+    scene = make_scene(film, lifted, not options.viz.viz_no_ground_truth)
+    limit = None if options.viz.viz_limit < 0 else options.viz.viz_limit
+    rows = range(len(lifted))[:: options.viz.viz_downsample][:limit]
     count = render(
         scene,
         rows,
         path,
         rate,
-        100 * options.viz_size,
-        options.viz_bitrate,
-        options.viz_video,
-        options.viz_skip,
+        100 * options.viz.viz_size,
+        options.viz.viz_bitrate,
+        options.viz.viz_video,
+        options.viz.viz_skip,
     )
-    short = f"; {options.viz_video} has no more" if count < len(rows) else ""
+    short = f"; {options.viz.viz_video} has no more" if count < len(rows) else ""
     print(f"rendered {count} frames of {film.title}: {path}{short}")
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.twod_threed.fake_h36m import motion, write_videopose
 from tests.twod_threed.fake_humaneva import write_humaneva
 from tests.twod_threed.scored_pairs import as_poses, make_pairs
+from tests.twod_threed.temporal.render_options import render_options
 from tests.twod_threed.temporal.small_films import store
 from twod_threed.h36m_cameras import published_cameras
 from twod_threed.pairs import write_pairs
@@ -25,8 +26,7 @@ CLIPS = [("S1", "Walk", "h36m", 20), ("S2", "Walk", "h36m", 12)]
 
 
 def options(**chosen: Any) -> TemporalRenderOptions:
-    known: dict[str, Any] = {"viz_output": Path("film.mp4")}
-    return TemporalRenderOptions(**known | chosen)
+    return render_options(**{"viz_output": Path("film.mp4")} | chosen)
 
 
 def h36m(folder: Path, **chosen: Any) -> TemporalRenderOptions:

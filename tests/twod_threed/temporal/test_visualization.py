@@ -11,13 +11,23 @@ import torch
 from tests.twod_threed.scored_pairs import as_poses, hip_relative, make_pairs
 from tests.twod_threed.temporal import public_videopose
 from tests.twod_threed.temporal.known_networks import describe, write_networks
+from tests.twod_threed.temporal.render_options import render_options
 from twod_threed.pairs import write_pairs
 from twod_threed.temporal import visualization
+from twod_threed.temporal.evaluation import evaluate
+from twod_threed.temporal.evaluation_options import TemporalEvalOptions
 from twod_threed.temporal.inference import lift_films
 from twod_threed.temporal.inference_options import FilmOptions, WeightsOptions
+from twod_threed.temporal.options import (
+    TemporalDataOptions,
+    TemporalTrainOptions,
+    train_defaults,
+)
 from twod_threed.temporal.predictor import TemporalLiftingModel
+from twod_threed.temporal.training import train
 from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import TemporalRenderOptions
+from twod_threed.temporal.viz_options import VizOptions
 from utils.command_line import Options, parse_options
 from utils.errors import UserError
 from utils.pose_file import write_poses
@@ -54,7 +64,7 @@ def options(folder: Path, **chosen: Any) -> TemporalRenderOptions:
         "viz_output": folder / "film.mp4",
         "viz_size": 1,
     }
-    return TemporalRenderOptions(**known | chosen)
+    return render_options(**known | chosen)
 
 
 def of_file(folder: Path, **chosen: Any) -> TemporalRenderOptions:
@@ -92,7 +102,7 @@ def test_the_published_spellings_are_taken(hyphens):
     if not hyphens:
         words = words.replace("--viz-", "--viz_").replace("no-ground-truth", "no_ground_truth")
     chosen = parse(words)
-    assert chosen == TemporalRenderOptions(
+    assert chosen == render_options(
         dataset="humaneva15",
         keypoints="detectron_pt_coco",
         weights=WeightsOptions(
@@ -118,9 +128,17 @@ def test_the_published_spellings_are_taken(hyphens):
 
 def test_the_published_defaults_hold():
     chosen = parse("--viz_subject S11 --viz_action Walking --viz_output a.mp4 --load m")
-    assert (chosen.dataset, chosen.viz_camera, chosen.viz_skip) == ("h36m", 0, 0)
-    assert (chosen.viz_bitrate, chosen.viz_limit, chosen.viz_downsample) == (3000, -1, 1)
-    assert chosen.viz_size == 5 and chosen.viz_video is None and not chosen.viz_no_ground_truth
+    assert (chosen.dataset, chosen.viz.viz_camera, chosen.viz.viz_skip) == ("h36m", 0, 0)
+    assert (chosen.viz.viz_bitrate, chosen.viz.viz_limit, chosen.viz.viz_downsample) == (
+        3000,
+        -1,
+        1,
+    )
+    assert (
+        chosen.viz.viz_size == 5
+        and chosen.viz.viz_video is None
+        and not chosen.viz.viz_no_ground_truth
+    )
     assert chosen.weights.load == "m"
 
 
@@ -214,7 +232,7 @@ def test_3d_poses_of_a_file_are_rendered_unless_a_model_is_named(folder, monkeyp
     np.testing.assert_allclose(np.load(folder / "e.npy"), truth, atol=0.01)
     assert film(folder) == (202, 100, pytest.approx(50), 12)
     named = WeightsOptions(load=str(folder / "net.safetensors"), accelerator="cpu")
-    temporal_render(replace(chosen, weights=named, viz_output=None))
+    temporal_render(of_file(folder, viz_export=folder / "e.npy", weights=named, viz_output=None))
     assert np.abs(np.load(folder / "e.npy") - truth).max() > 1
     # Without 3D, the shipped model is asked.
     write_poses(folder / "poses.npz", as_poses(PAIRS.select(slice(0, 12)), None))
@@ -222,7 +240,9 @@ def test_3d_poses_of_a_file_are_rendered_unless_a_model_is_named(folder, monkeyp
     model = TemporalLiftingModel.load(str(folder / "net.safetensors"), "cpu")
     monkeypatch.setattr(visualization, "resolve", lambda _: Path("temporal.safetensors"))
     monkeypatch.setattr(TemporalLiftingModel, "of", lambda words: asked.append(words) or model)
-    temporal_render(replace(chosen, film=FilmOptions(fps=30), viz_output=None))
+    temporal_render(
+        of_file(folder, viz_export=folder / "e.npy", film=FilmOptions(fps=30), viz_output=None)
+    )
     assert [one.load for one in asked] == ["temporal"]
 
 
@@ -266,3 +286,20 @@ def test_a_public_checkpoint_takes_the_joints_that_there_are(folder, monkeypatch
     temporal_render(chosen)
     temporal_render(replace(chosen, weights=replace(public, skeleton_2d="coco_17")))
     assert [one.skeleton_2d for one in asked] == ["h36m_17", "coco_17"]
+
+
+def test_scoring_and_training_commands_render_with_the_published_flags(folder):
+    where = f"--data_dir {folder}/pairs.npz --render --viz-subject S1 --viz-size 1 --viz-limit 4"
+    made = f"{folder}/net.safetensors"
+    known = TemporalEvalOptions(data=TemporalDataOptions(dataset="mocap"))
+    words = f"--evaluate {made} {where} --viz-output {folder}/a.mp4".split()
+    chosen = parse_options(Options("", TemporalEvalOptions, known), words, "eval.py temporal_mocap")
+    assert evaluate(chosen) == 0 and film(folder, "a.mp4")[3] == 4
+    words = f"--evaluate {made} {where} --viz-output {folder}/b.mp4".split()
+    table = Options("", TemporalTrainOptions, train_defaults("mocap"))
+    assert train(parse_options(table, words, "train.py temporal_mocap")) == 0
+    assert film(folder, "b.mp4")[3] == 4
+    with pytest.raises(UserError, match="--render goes with --evaluate"):
+        parse_options(table, ["--render"], "train.py temporal_mocap")
+    with pytest.raises(UserError, match="say where to"):
+        evaluate(replace(chosen, viz=VizOptions()))
