@@ -30,6 +30,7 @@ from utils.mocap.joint_maps import (
 from utils.mocap.naming import ClipName, frame_rate_in_name, name_clip
 from utils.mocap.store import MotionStore, make_store, write_store
 from utils.skeletons import H36M_17
+from utils.stopping import exit_on_sigterm
 
 # Joint positions in one file, by clip: <source><number>_<frames per second>hz.npz.
 _POINTS_FILE = re.compile(r"([a-z]+)\d*_(\d+(?:\.\d+)?)hz")
@@ -142,7 +143,7 @@ def _read_files(files: list[Path], read: Callable[[Path], _Result]) -> Iterator[
     if workers < 2:
         yield from progress(map(read, files))
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with exit_on_sigterm(), ProcessPoolExecutor(workers) as pool:
         yield from progress(pool.map(read, files, chunksize=4))
 
 
