@@ -90,13 +90,13 @@ def their_epoch(folder: Path) -> Callable[[], None]:
 
 
 def inference_rows(limit: float) -> list[tuple[str, ...]]:
-    """A large batch beside the limit, and one pose alone with all that lifting takes."""
+    """A large batch beside the limit; one pose alone with all that the shipped lifter does."""
     lifter = Lifter(LifterArchitecture()).eval()
     network, points = FoldedLifter(lifter), torch.randn(4096, 16, 2)
     found = rate(lambda: network(points), 4096)
     share = found.median * operations(lifter) / limit
     rows: list[tuple[str, ...]] = [("inference, batch 4096", str(found), f"{share:.0%}", "")]
-    model = LiftingModel(lifter, LifterDescription(lifter.architecture, 3000.0))
+    model = LiftingModel.load()
     one, lens = np.random.default_rng(0).uniform(0, 500, (1, 16, 2)), np.array([800, 800, 250, 250])
     alone = rate(lambda: [model.lift(one, MPII_16.name, intrinsics=lens) for _ in range(200)], 200)
     took = f"{1000 / alone.median:.2f} ms a pose"

@@ -95,12 +95,13 @@ def spread(points: Tensor) -> Tensor:
     count = distance.isfinite().sum(-1, keepdim=True)
     deviation = distance - distance.nansum(-1, keepdim=True) / count
     result = (deviation.square().nansum(-1, keepdim=True) / count).sqrt()
-    return result.masked_fill((count < MIN_JOINTS) | (result == 0), torch.nan)[:, 0]
+    return torch.where((count >= MIN_JOINTS) & (result > 0), result, torch.nan)[:, 0]
 
 
 def centre(points: Tensor, hips: list[int]) -> Tensor:
     """Middle of the hips of (B, J, 2); of the joints that are present where a hip is absent."""
-    middle = points[:, hips].mean(1)
+    left, right = hips
+    middle = torch.lerp(points[:, left], points[:, right], 0.5)
     return torch.where(middle.isnan(), points.nanmean(1), middle)
 
 

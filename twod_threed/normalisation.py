@@ -101,7 +101,7 @@ class Normaliser:
             present = (~plane.isnan().any(-1)).sum(-1) >= MIN_JOINTS
             rotation = torch.eye(3, device=plane.device, dtype=plane.dtype).expand(len(plane), 3, 3)
             view = View(rotation, torch.where(present, 1.0, torch.nan), plane)
-        return points.masked_fill(points.isnan(), 0), view
+        return points.nan_to_num(0.0), view
 
     def targets(self, poses: Tensor, view: View, size: Tensor) -> Tensor:
         """Poses (B, 17, 3) mm, camera frame, and body sizes (B,) mm -> targets (B, J', 3)."""

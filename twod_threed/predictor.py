@@ -145,7 +145,8 @@ class LiftingModel:
         # At least one, empty batch, so that no pose gives arrays of the right shape.
         starts = range(0, max(count, 1), batch_size)
         parts = [self._lift(*self._slice(points, lenses, at, batch_size), size) for at in starts]
-        poses, roots = (torch.cat(column) for column in zip(*parts, strict=True))
+        # Nothing to join for one pose of a live video, which counts microseconds.
+        poses, roots = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
         if video:
             found = body_size(poses).nanmedian()
             factor = torch.where(found > 0, size / found, 1.0)
