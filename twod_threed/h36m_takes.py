@@ -117,6 +117,7 @@ def absent(folder: str | Path, reason: str = "") -> UserError:
         reason = "there is no such folder"
     return UserError(
         f"Human3.6M is not in {folder}: {reason or 'no layout of it is there'}; "
-        f"get it from http://vision.imar.ro/human3.6m and lay it out with {_LAYOUTS}; motion "
-        "capture (*_mocap) and the built-in mannequin (*_mannequin) are easier to have"
+        f"get it from http://vision.imar.ro/human3.6m and lay it out with {_LAYOUTS} "
+        f"(`python data/prepare.py h36m --data_dir {folder}` makes one file of it); "
+        "2d3d_mannequin and temporal_mannequin need no data"
     )

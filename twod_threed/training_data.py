@@ -46,7 +46,7 @@ def read_motion(data_dir: str) -> MotionStore | PosePairs:
         raise UserError(
             f"no motion capture in {path}{reason}: it needs motion stores (.npz), which `python "
             f"data/prepare.py mocap FOLDER --output {path}/NAME.npz` makes from BVH or ASF/AMC "
-            "files; the built-in mannequin (*_mannequin) needs no data"
+            "files; 2d3d_mannequin and temporal_mannequin need no data"
         )
     if len(files) == 1 and _is_pairs(files[0]):
         return read_pairs(files[0])

@@ -268,6 +268,7 @@ def test_files_that_do_not_fit_are_refused(mocap, tmp_path, spoil, message):
 
 def test_ground_truth_without_hips_or_rows_is_refused(tmp_path):
     pairs = make_pairs(MOCAP)
+    (tmp_path / "p.npz").touch()
     pairs.valid[2], pairs.poses_3d[2, H36M_17.index("hip")] = False, np.nan
     write_pairs(tmp_path / "pairs.npz", pairs)
     with pytest.raises(UserError, match=r"pairs.npz: 1 poses have no hip"):
