@@ -395,6 +395,5 @@ def test_humaneva_gives_its_own_joints(tmp_path: Path, joints: Literal[15, 20]) 
 
 def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
     for dataset in ("h36m", "humaneva", "mocap"):
-        data = TemporalDataOptions(dataset, str(tmp_path / "nowhere"))
         with pytest.raises(UserError, match=r"mannequin"):
-            train(options(tmp_path, data=data))
+            train(options(tmp_path, data=TemporalDataOptions(dataset, str(tmp_path / "nowhere"))))
