@@ -79,7 +79,8 @@ def body_chances(store: MotionStore, bodies: Bodies) -> np.ndarray:
     return 1 / (len(count) * count[code])
 
 
-def _tensor(array: np.ndarray, device: torch.device | str, dtype: torch.dtype) -> Tensor:
+def as_tensor(array: np.ndarray, device: torch.device | str, dtype: torch.dtype) -> Tensor:
+    """A copy of the array on a device."""
     return torch.from_numpy(np.ascontiguousarray(array)).to(device=device, dtype=dtype)
 
 
@@ -94,15 +95,15 @@ class PairBatches:
         tables = {"intrinsics": pairs.intrinsics, "up": up}
         if pairs.distortion.any():
             tables["distortion"] = pairs.distortion
-        self.tables = {k: _tensor(v, device, torch.float32) for k, v in tables.items()}
+        self.tables = {k: as_tensor(v, device, torch.float32) for k, v in tables.items()}
         self.rows = {
-            "poses_3d": _tensor(pairs.poses_3d, device, torch.float32),
-            "poses_2d": _tensor(pairs.poses_2d, device, torch.float32),
-            "valid": _tensor(pairs.valid, device, torch.bool),
+            "poses_3d": as_tensor(pairs.poses_3d, device, torch.float32),
+            "poses_2d": as_tensor(pairs.poses_2d, device, torch.float32),
+            "valid": as_tensor(pairs.valid, device, torch.bool),
         }
-        self.camera = _tensor(pairs.camera, device, torch.int32)
-        self.subject = _tensor(bodies.subject, device, torch.int32)
-        self.size = _tensor(bodies.size, device, torch.float32)
+        self.camera = as_tensor(pairs.camera, device, torch.int32)
+        self.subject = as_tensor(bodies.subject, device, torch.int32)
+        self.size = as_tensor(bodies.size, device, torch.float32)
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -117,11 +118,30 @@ class PairBatches:
             yield batch | {"size": self.size[self.subject[index]]}
 
 
+class FrameDraw:
+    """Frames of motion, drawn at random: a body (`body_chances`), then one of its frames, all
+    equally likely."""
+
+    def __init__(self, store: MotionStore, bodies: Bodies, device: torch.device | str) -> None:
+        self.order = as_tensor(np.argsort(bodies.subject, kind="stable"), device, torch.int64)
+        counts = np.bincount(bodies.subject, minlength=len(bodies.names))
+        self.counts = as_tensor(counts, device, torch.int64)
+        self.starts = as_tensor(np.cumsum(counts) - counts, device, torch.int64)
+        self.sizes = as_tensor(bodies.size, device, torch.float32)
+        self.chances = as_tensor(body_chances(store, bodies), device, torch.float32)
+
+    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Frames of the store (count,), and the sizes of their bodies (count,), mm."""
+        body = self.chances.multinomial(count, replacement=True, generator=generator)
+        number = torch.randint(_MANY, (count,), generator=generator, device=generator.device)
+        return self.order[self.starts[body] + number % self.counts[body]], self.sizes[body]
+
+
 class MotionBatches:
     """Batches of motion capture, drawn evenly over the bodies, seen by cameras drawn for them.
 
-    Each pose of a batch: a subject (`body_chances`); one of the subject's frames, all equally
-    likely; a camera (`twod_threed.views`). Everything is decided by (seed, epoch, step, rank), so
+    Each pose of a batch: a body and one of its frames (`FrameDraw`); a camera
+    (`twod_threed.views`). Everything is decided by (seed, epoch, step, rank), so
     an epoch has any length that is asked for: `steps` batches of `batch_size` poses.
     """
 
@@ -138,13 +158,8 @@ class MotionBatches:
     ) -> None:
         self.batch_size, self.steps, self.seed, self.rank = batch_size, steps, seed, rank
         self.device, self.ranges = device, ranges or ViewRanges()
-        self.positions = _tensor(store.positions, device, torch.float32)
-        self.order = _tensor(np.argsort(bodies.subject, kind="stable"), device, torch.int64)
-        counts = np.bincount(bodies.subject, minlength=len(bodies.names))
-        self.counts = _tensor(counts, device, torch.int64)
-        self.starts = _tensor(np.cumsum(counts) - counts, device, torch.int64)
-        self.size = _tensor(bodies.size, device, torch.float32)
-        self.chances = _tensor(body_chances(store, bodies), device, torch.float32)
+        self.positions = as_tensor(store.positions, device, torch.float32)
+        self.frames = FrameDraw(store, bodies, device)
 
     def __len__(self) -> int:
         return self.steps
@@ -157,10 +172,8 @@ class MotionBatches:
 
     def draw(self, generator: torch.Generator) -> Minibatch:
         """One batch, decided by the state of the generator, which is on the device of the poses."""
-        subject = self.chances.multinomial(self.batch_size, replacement=True, generator=generator)
-        number = torch.randint(_MANY, (self.batch_size,), generator=generator, device=self.device)
-        frame = self.starts[subject] + number % self.counts[subject]
-        world = self.positions[self.order[frame]]
+        frame, size = self.frames.draw(self.batch_size, generator)
+        world = self.positions[frame]
         views = draw_views(world, generator, self.ranges, UP)
         poses = views.to_camera(world)
         return {
@@ -169,5 +182,5 @@ class MotionBatches:
             "poses_2d": project_mpii(poses, views.intrinsics),
             "intrinsics": views.intrinsics,
             "up": views.rotation @ torch.tensor(UP, device=self.device),
-            "size": self.size[subject],
+            "size": size,
         }

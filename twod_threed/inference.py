@@ -5,14 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from twod_threed.options import LifterRunOptions
-from twod_threed.pairs import PosePairs, write_pairs
-from twod_threed.pose_rows import lift_rows, rows_of_pairs
+from twod_threed.pairs import PosePairs
+from twod_threed.pose_rows import lift_rows, rows_of_pairs, write_lifted
 from twod_threed.predictor import LiftingModel, guess_intrinsics
 from twod_threed.training_data import fixed_pairs
-from utils.pose_file import Poses, write_poses
-from utils.pose_json import read_pose_file, write_pose_json
-
-GROUND_TRUTH = "ground_truth.npz"
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 
 
 def find_poses(options: LifterRunOptions) -> tuple[Poses, PosePairs | None]:
@@ -49,14 +47,5 @@ def run(options: LifterRunOptions) -> int:
         options.max_gap,
         options.test_batch_size,
     )
-    folder = Path(options.output_dir)
-    write_poses(folder / "poses.npz", lifted)
-    write_pose_json(folder / "poses.json", lifted)
-    if pairs is not None:
-        write_pairs(folder / GROUND_TRUTH, pairs)
-    assert lifted.keypoints_3d is not None
-    found = int((~np.isnan(lifted.keypoints_3d)).any(axis=(1, 2)).sum())
-    print(f"{found} of {len(lifted)} poses lifted: {folder / 'poses.npz'}")
-    if pairs is not None:
-        print(f"ground truth, for --ground_truth of eval.py and viz.py: {folder / GROUND_TRUTH}")
+    write_lifted(Path(options.output_dir), lifted, pairs)
     return 0

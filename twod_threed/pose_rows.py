@@ -1,13 +1,15 @@
 """Lifted poses as rows of a pose file."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from twod_threed.pairs import PosePairs
+from twod_threed.pairs import PosePairs, write_pairs
 from twod_threed.predictor import Lifted, LiftingModel
 from twod_threed.video import fill_gaps, sequences
-from utils.pose_file import Poses
+from utils.pose_file import Poses, write_poses
+from utils.pose_json import write_pose_json
 from utils.skeletons import H36M_17
 
 
@@ -71,6 +73,20 @@ def lift_rows(
         )
         lifted.poses[rows], lifted.root_camera[rows] = part.poses, part.root_camera
     return with_3d(poses, lifted, intrinsics)
+
+
+def write_lifted(folder: Path, lifted: Poses, pairs: PosePairs | None, how: str = "") -> None:
+    """Write poses.npz and poses.json, and beside them the pairs that they were made from, if any;
+    say so. `how`: words after the number of poses. Raises UserError."""
+    write_poses(folder / "poses.npz", lifted)
+    write_pose_json(folder / "poses.json", lifted)
+    assert lifted.keypoints_3d is not None
+    found = int((~np.isnan(lifted.keypoints_3d)).any(axis=(1, 2)).sum())
+    print(f"{found} of {len(lifted)} poses{how} lifted: {folder / 'poses.npz'}")
+    if pairs is not None:
+        place = folder / "ground_truth.npz"
+        write_pairs(place, pairs)
+        print(f"ground truth, for --ground_truth of eval.py and viz.py: {place}")
 
 
 def lift_pairs(model: LiftingModel, pairs: PosePairs, batch_size: int = 4096) -> Poses:

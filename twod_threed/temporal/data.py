@@ -10,12 +10,11 @@ distortion (B, 5). Of the body: size (B,) mm.
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from twod_threed.augmentation import drop_joints
-from twod_threed.data import UP, Bodies, body_chances
+from twod_threed.data import UP, Bodies, FrameDraw, as_tensor
 from twod_threed.detector_noise import NoiseTable, add_noise
 from twod_threed.pairs import PosePairs
 from twod_threed.temporal.options import WindowOptions
@@ -31,15 +30,9 @@ from utils.skeletons import H36M_17, MPII_16, SKELETONS, Skeleton
 
 Minibatch = dict[str, Tensor]
 
-_MANY = 2**62
-"""So much more than there are frames that the remainder of a number below it is uniform."""
 _FRAMED = 9
 """Frames of a window, evenly spaced from first to last, that are held in the picture. What moves
 between them hardly leaves it, and all frames of a window would take much longer."""
-
-
-def _tensor(array: np.ndarray, device: torch.device | str, dtype: torch.dtype) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device=device, dtype=dtype)
 
 
 def take(table: Tensor, rows: Tensor) -> Tensor:
@@ -112,16 +105,16 @@ class FilmBatches:
         self.windows, self.plan, self.device = windows, plan, device
         self.mirror, self.whole_films = mirror, whole_films
         self.skeletons = SKELETONS[pairs.skeleton_2d], SKELETONS[pairs.skeleton_3d]
-        self.poses_2d = _tensor(pairs.poses_2d, device, torch.float32)
-        self.poses_3d = _tensor(pairs.poses_3d, device, torch.float32)
-        self.valid = _tensor(pairs.valid, device, torch.bool)
+        self.poses_2d = as_tensor(pairs.poses_2d, device, torch.float32)
+        self.poses_3d = as_tensor(pairs.poses_3d, device, torch.float32)
+        self.valid = as_tensor(pairs.valid, device, torch.bool)
         tables = {"intrinsics": pairs.intrinsics, "image_size": pairs.image_size}
         if pairs.distortion.any():
             tables["distortion"] = pairs.distortion
-        self.tables = {k: _tensor(v, device, torch.float32) for k, v in tables.items()}
-        self.camera = _tensor(pairs.camera, device, torch.int32)
-        self.subject = _tensor(bodies.subject, device, torch.int32)
-        self.size = _tensor(bodies.size, device, torch.float32)
+        self.tables = {k: as_tensor(v, device, torch.float32) for k, v in tables.items()}
+        self.camera = as_tensor(pairs.camera, device, torch.int32)
+        self.subject = as_tensor(bodies.subject, device, torch.int32)
+        self.size = as_tensor(bodies.size, device, torch.float32)
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -152,10 +145,9 @@ class FilmBatches:
 class MotionWindows:
     """Batches of windows of motion capture, each seen by a camera that is drawn for it.
 
-    Each window: a subject (`body_chances`); one of the subject's frames, all equally likely; half
-    of the windows in a mirror, if asked for; a camera that stands still and has the person in
-    its picture from first to last (`twod_threed.views`). Everything is decided by (seed, epoch,
-    step, rank).
+    Each window: a body and one of its frames (`FrameDraw`); half of the windows in a mirror, if
+    asked for; a camera that stands still and has the person in its picture from first to last
+    (`twod_threed.views`). Everything is decided by (seed, epoch, step, rank).
     """
 
     def __init__(
@@ -175,16 +167,11 @@ class MotionWindows:
         self.count, self.steps, self.seed, self.rank = windows, steps, seed, rank
         self.stride, self.reach, self.mirror = stride, reach, mirror
         self.device, self.ranges = device, ranges or ViewRanges()
-        self.positions = _tensor(store.positions, device, torch.float32)
+        self.positions = as_tensor(store.positions, device, torch.float32)
         clip = store.clip_of_frame()
-        self.first = _tensor(store.starts[:-1][clip], device, torch.int64)
-        self.last = _tensor(store.starts[1:][clip] - 1, device, torch.int64)
-        self.order = _tensor(np.argsort(bodies.subject, kind="stable"), device, torch.int64)
-        counts = np.bincount(bodies.subject, minlength=len(bodies.names))
-        self.counts = _tensor(counts, device, torch.int64)
-        self.starts = _tensor(np.cumsum(counts) - counts, device, torch.int64)
-        self.size = _tensor(bodies.size, device, torch.float32)
-        self.chances = _tensor(body_chances(store, bodies), device, torch.float32)
+        self.first = as_tensor(store.starts[:-1][clip], device, torch.int64)
+        self.last = as_tensor(store.starts[1:][clip] - 1, device, torch.int64)
+        self.frames = FrameDraw(store, bodies, device)
         begin = -reach.before - (stride - 1) // 2
         length = reach.before + stride + reach.after
         self.offsets = begin + torch.arange(length, device=device)
@@ -201,19 +188,13 @@ class MotionWindows:
 
     def draw(self, generator: torch.Generator) -> Minibatch:
         """One batch, decided by the state of the generator, which is on the device."""
-
-        def numbers(below: int) -> Tensor:
-            return torch.randint(below, (self.count,), generator=generator, device=self.device)
-
-        subject = self.chances.multinomial(self.count, replacement=True, generator=generator)
-        frame = self.order[self.starts[subject] + numbers(_MANY) % self.counts[subject]]
+        frame, size = self.frames.draw(self.count, generator)
         rows = torch.maximum(frame[:, None] + self.offsets, self.first[frame, None])
         world = take(self.positions, torch.minimum(rows, self.last[frame, None]))
         if self.mirror:
-            world = torch.where(
-                numbers(2)[:, None, None, None] == 1, _reflected(world, H36M_17), world
-            )
-        return self._seen(world, generator) | {"size": self.size[subject]}
+            coin = torch.randint(2, (self.count, 1, 1, 1), generator=generator, device=self.device)
+            world = torch.where(coin == 1, _reflected(world, H36M_17), world)
+        return self._seen(world, generator) | {"size": size}
 
     def _seen(self, world: Tensor, generator: torch.Generator) -> Minibatch:
         """Windows (B, T, 17, 3), mm, y up, as their cameras see them."""

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
-from twod_threed.inference import GROUND_TRUTH, find_intrinsics
-from twod_threed.pairs import PosePairs, write_pairs
-from twod_threed.pose_rows import rows_of_pairs
+from twod_threed.inference import find_intrinsics
+from twod_threed.pairs import PosePairs
+from twod_threed.pose_rows import rows_of_pairs, write_lifted
 from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.inference_options import FilmOptions, TemporalRunOptions
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import films_of, near_each_other, numbered, on_every_frame
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
-from utils.pose_file import Poses, write_poses
-from utils.pose_json import read_pose_file, write_pose_json
+from utils.pose_file import Poses
+from utils.pose_json import read_pose_file
 
 _USUAL_RATE = 25.0  # frames per second, for smoothing, where no rate is known
 
@@ -116,15 +116,6 @@ def run(options: TemporalRunOptions) -> int:
         print(f"no times are known: taken for {trained:g} frames per second; --fps says another")
     flip = not options.weights.no_test_time_augmentation
     lifted = lift_films(model, poses, options.film, flip, options.weights.max_gap)
-    folder = Path(options.output_dir)
-    write_poses(folder / "poses.npz", lifted)
-    write_pose_json(folder / "poses.json", lifted)
-    if pairs is not None:
-        write_pairs(folder / GROUND_TRUTH, pairs)
-    assert lifted.keypoints_3d is not None
-    found = int((~np.isnan(lifted.keypoints_3d)).any(axis=(1, 2)).sum())
-    count = len(films_of(lifted))
-    print(f"{found} of {len(lifted)} poses in {count} films lifted: {folder / 'poses.npz'}")
-    if pairs is not None:
-        print(f"ground truth, for --ground_truth of eval.py and viz.py: {folder / GROUND_TRUTH}")
+    films = f" in {len(films_of(lifted))} films"
+    write_lifted(Path(options.output_dir), lifted, pairs, films)
     return 0

@@ -151,7 +151,7 @@ def test_motion_windows_are_a_clip_seen_by_a_camera_that_holds_still() -> None:
 def test_data_sets_and_their_subjects_are_drawn_evenly() -> None:
     batches = motion_windows({"a/1": 5, "b/1": 300, "b/2": 20}, 2000)
     sizes = batches.draw(torch.Generator().manual_seed(0))["size"]
-    shares = [float((sizes == size).float().mean()) for size in batches.size]
+    shares = [float((sizes == size).float().mean()) for size in batches.frames.sizes]
     assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.04)
 
 
