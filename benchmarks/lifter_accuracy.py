@@ -10,14 +10,13 @@ is not made again: an interrupted benchmark goes on. The scores are those of `ev
 """
 
 import argparse
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.timing import Spread, machine, print_rows, spread
+from benchmarks.two_at_once import both
 from twod_threed.evaluation import score_mocap
 from twod_threed.evaluation_options import EvalMocapOptions
 from twod_threed.evaluation_report import ModelScores
@@ -44,21 +43,6 @@ def draw_views(store: MotionStore, folder: Path) -> None:
         write_pairs(folder / f"{split}.npz", pairs)
     parts = [read_pairs(folder / f"{split}.npz") for split in ("train", "val")]
     write_pairs(folder / "training.npz", join_pairs(parts))
-
-
-def both(command: list[str], other: list[str], logs: list[Path]) -> None:
-    """Run two commands at the same time, each on half of the cores. Exits if one fails."""
-    share = str(max(1, (os.cpu_count() or 1) // 2))
-    environment = os.environ | {"OMP_NUM_THREADS": share}
-    running = []
-    for one, log in zip((command, other), logs, strict=True):
-        with log.open("w") as file:
-            running.append(
-                subprocess.Popen(one, stdout=file, stderr=subprocess.STDOUT, env=environment)
-            )
-    codes = [process.wait() for process in running]
-    if any(codes):
-        raise SystemExit(f"error: a training failed, see {logs[0]} and {logs[1]}")
 
 
 def train_both(chosen: argparse.Namespace, folder: Path, seed: int) -> None:

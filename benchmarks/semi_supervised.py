@@ -1,0 +1,98 @@
+"""What films without 3D poses add to a few with them: temporal lifters on motion capture.
+
+    python -m benchmarks.semi_supervised --data_dir data/mocap --minutes 20 [-- OPTION ...]
+
+As in section 6.3 of Pavllo et al. 2019: both networks learn from the same labels, --share of all
+frames that train; one of them also sees the other people's films in 2D. Labels are from one person
+of each data set. Both are `train.py temporal_mocap` with the published way to see (metres, the
+picture's coordinates) and cameras of a known field of view, as Human3.6M's are, and train side by
+side, each on half of the cores. The test subjects' films are scored with exact 2D.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.timing import machine, print_rows
+from benchmarks.two_at_once import both
+from twod_threed.temporal.evaluation import lift_pairs, score_films
+from twod_threed.temporal.films import fixed_films
+from twod_threed.temporal.options import TemporalDataOptions
+from twod_threed.temporal.predictor import TemporalLiftingModel
+from utils.mocap.store import MotionStore, join_stores, read_store, resample
+
+RATE = 25.0
+FIELD_OF_VIEW = (55.0, 55.0)
+NAMES = {"labelled": "labels alone", "both": "and films without 3D"}
+
+
+def parted(store: MotionStore) -> tuple[list[str], list[str], float]:
+    """Who is labelled, the first subject of each data set; the others; the share of the frames
+    (of all that train) that the labelled have."""
+    held_out = TemporalDataOptions(dataset="mocap").held_out
+    names = [str(name) for name in np.unique(store.subjects) if name not in held_out]
+    first = {name.split("/")[0]: name for name in reversed(names)}
+    labelled = sorted(first.values())
+    lengths = {name: len(store.select(store.subjects == name).positions) for name in names}
+    share = sum(lengths[name] for name in labelled) / sum(lengths.values())
+    return labelled, [name for name in names if name not in labelled], share
+
+
+def commands(chosen: argparse.Namespace, store: MotionStore) -> list[list[str]]:
+    """The two trainings."""
+    labelled, others, share = parted(store)
+    if share < chosen.share:
+        raise SystemExit(f"error: the labelled have only {share:.1%} of the frames")
+    lines = [sys.executable, "train.py", "temporal_mocap", "--data_dir", str(chosen.data_dir)]
+    lines += ["--checkpoint_dir", str(chosen.output_dir), "--tb_dir", str(chosen.output_dir)]
+    lines += ["--overwrite", "--max_minutes", str(chosen.minutes), "--seed", str(chosen.seed)]
+    lines += ["--normalisation", "screen", "--frame_rate", str(RATE), *chosen.options]
+    lines += [
+        "--field_of_view",
+        *map(str, FIELD_OF_VIEW),
+        "--subset",
+        f"{chosen.share / share:.4f}",
+    ]
+    lines += ["--subjects_train", *labelled]
+    unlabelled = ["--subjects_unlabeled", *others]
+    return [[*lines, "--exp", "labelled"], [*lines, "--exp", "both", *unlabelled]]
+
+
+def row(name: str, chosen: argparse.Namespace) -> tuple[str, ...]:
+    """Errors of one of the two on the test subjects, mean over the data sets."""
+    model = TemporalLiftingModel.load(str(chosen.output_dir / f"temporal_mocap_{name}"))
+    data = TemporalDataOptions(
+        dataset="mocap", data_dir=str(chosen.data_dir), field_of_view=FIELD_OF_VIEW
+    )
+    pairs = fixed_films(data, "test", chosen.seed)
+    scores = score_films(name, chosen.output_dir, lift_pairs(model, pairs), pairs)
+    means = [scores.main.mean(one) for one in ("MPJPE", "P-MPJPE", "N-MPJPE", "MPJVE")]
+    return (NAMES[name], *(f"{mean:.1f}" for mean in means))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data_dir", type=Path, default=Path("data/mocap"), help="motion stores")
+    parser.add_argument("--output_dir", type=Path, default=Path("visualizations/semi_supervised"))
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--share", type=float, default=0.1, help="of the frames, with labels")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("options", nargs="*", help="options of train.py temporal_mocap, after --")
+    chosen = parser.parse_args(words)
+    chosen.output_dir.mkdir(parents=True, exist_ok=True)
+    if not (chosen.output_dir / "done").exists():
+        stores = [read_store(path) for path in sorted(chosen.data_dir.glob("*.npz"))]
+        one, other = commands(chosen, resample(join_stores(stores), RATE))
+        both(one, other, [chosen.output_dir / f"{name}.log" for name in NAMES])
+        (chosen.output_dir / "done").touch()
+    head = ("mm, mm a frame", "MPJPE", "P-MPJPE", "N-MPJPE", "velocity")
+    print(machine())
+    title = f"labels for {chosen.share:.0%} of the frames, {chosen.minutes:g} minutes"
+    print_rows(title, [head, *(row(name, chosen) for name in NAMES)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Temporal lifters beside the single-frame one and the public program, on the same views.
+
+    python -m benchmarks.temporal_accuracy --peer FOLDER --data_dir data/mocap --minutes 20
+
+FOLDER is a clone of github.com/facebookresearch/VideoPose3D; how it is trained, says
+`benchmarks/public_temporal.py`. Ours are `train.py 2d3d_mocap` and `train.py temporal_mocap` on the
+same films: every clip that trains, seen by two cameras that are drawn once. All learn from exact 2D
+with errors like a detector's added, between none and those of the shipped hourglass; ours draw them
+anew for every window, the public program, which has no such option, gets them in its file. Then all
+lift the test subjects' films, with exact 2D and with the detector's full errors. Two train at a
+time, each on half of the cores. What is in --output_dir is not made again: an interrupted benchmark
+goes on.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.timing import machine, print_rows
+from benchmarks.two_at_once import both
+from twod_threed.detector_noise import add_noise, read_table
+from twod_threed.options import TEST_SUBJECTS, VALIDATION_SUBJECTS
+from twod_threed.pairs import PosePairs, join_pairs, read_pairs, write_pairs
+from twod_threed.pose_rows import lift_pairs as lift_single
+from twod_threed.predictor import LiftingModel
+from twod_threed.temporal.evaluation import lift_pairs, score_films
+from twod_threed.temporal.predictor import TemporalLiftingModel
+from twod_threed.temporal.sequences import sequences_of
+from twod_threed.views import stored_views
+from utils.mocap.store import MotionStore, join_stores, read_store, resample
+from utils.pose_file import read_poses
+
+RATE = 25.0
+CAMERAS = {"train": 2, "val": 1, "test": 2}
+SEEDS = {"train": 1, "val": 2, "test": 3}
+NAMES = {
+    "single": "one frame, 1,024 units",
+    "temporal27": "27 frames",
+    "temporal81": "81 frames",
+    "public": "public VideoPose3D, 27 frames",
+}
+PAIRED = (("temporal27", "public"), ("single", "temporal81"))
+"""Who trains side by side."""
+INPUTS = {"test": "exact", "test_noisy": "noisy"}
+
+
+def noisy(pairs: PosePairs, seed: int, everywhere: bool) -> PosePairs:
+    """The same films with a detector's errors: all of them, or for each film some share of them."""
+    generator, table = torch.Generator().manual_seed(seed), read_table()
+    points = torch.from_numpy(pairs.poses_2d)
+    amount = torch.ones(len(pairs), 1)
+    if not everywhere:
+        for film in sequences_of(pairs):
+            amount[film] = torch.rand(1, generator=generator)
+    return replace(pairs, poses_2d=add_noise(points, table, amount, generator).numpy())
+
+
+def draw_views(store: MotionStore, folder: Path) -> None:
+    """Files of films; training, for `train.py`, is all, which it parts by subjects."""
+    store = resample(store, RATE)
+    held_out = {"val": VALIDATION_SUBJECTS["mocap"], "test": TEST_SUBJECTS["mocap"]}
+    others = ~np.isin(store.subjects, [name for names in held_out.values() for name in names])
+    parts = {}
+    for split, cameras in CAMERAS.items():
+        mask = np.isin(store.subjects, held_out[split]) if split in held_out else others
+        parts[split] = stored_views(store.select(mask), SEEDS[split], cameras=cameras)
+    write_pairs(folder / "train_noisy.npz", noisy(parts["train"], 4, everywhere=False))
+    write_pairs(folder / "test_noisy.npz", noisy(parts["test"], 5, everywhere=True))
+    write_pairs(folder / "test.npz", parts["test"])
+    write_pairs(folder / "training.npz", join_pairs([*parts.values()]))
+
+
+def command(name: str, chosen: argparse.Namespace) -> list[str]:
+    """The training of one row of the table."""
+    folder, limit = chosen.output_dir, ["--seed", str(chosen.seed)]
+    if name == "public":
+        lines = [sys.executable, "-m", "benchmarks.public_temporal", "--peer", str(chosen.peer)]
+        lines += ["--train", str(folder / "train_noisy.npz"), "--output_dir", str(folder)]
+        lines += ["--test", *(str(folder / f"{one}.npz") for one in INPUTS)]
+        return [*lines, "--minutes", str(chosen.minutes), *limit]
+    script = "2d3d_mocap" if name == "single" else "temporal_mocap"
+    lines = [sys.executable, "train.py", script, "--data_dir", str(folder / "training.npz")]
+    lines += ["--exp", name, "--checkpoint_dir", str(folder), "--tb_dir", str(folder)]
+    lines += ["--overwrite", "--max_minutes", str(chosen.minutes), "--input_noise", "1", *limit]
+    if name == "single":
+        return lines
+    frames = "3,3,3,3" if name == "temporal81" else "3,3,3"
+    return [*lines, "--architecture", frames, *chosen.options]
+
+
+def poses_of(name: str, folder: Path, films: str) -> np.ndarray:
+    """(N, 17, 3) mm, relative to the hip: what a row's network makes of films."""
+    pairs = read_pairs(folder / f"{films}.npz")
+    if name == "public":
+        found = read_poses(folder / f"public_{films}.npz").keypoints_3d
+    elif name == "single":
+        found = lift_single(
+            LiftingModel.load(str(folder / "2d3d_mocap_single")), pairs
+        ).keypoints_3d
+    else:
+        found = lift_pairs(TemporalLiftingModel.load(str(folder / f"temporal_mocap_{name}")), pairs)
+    assert found is not None
+    return found
+
+
+def row(name: str, folder: Path) -> tuple[str, ...]:
+    """MPJPE, P-MPJPE and velocity error with exact and with noisy 2D, mean over data sets."""
+    cells = [NAMES[name]]
+    for films in INPUTS:
+        scores = score_films(
+            name, folder, poses_of(name, folder, films), read_pairs(folder / f"{films}.npz")
+        )
+        means = (scores.main.mean(one) for one in ("MPJPE", "P-MPJPE", "MPJVE"))
+        cells += [f"{mean:.1f}" for mean in means]
+    return tuple(cells)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peer", type=Path, required=True, help="clone of the public program")
+    parser.add_argument("--data_dir", type=Path, default=Path("data/mocap"), help="motion stores")
+    parser.add_argument("--output_dir", type=Path, default=Path("visualizations/temporal_accuracy"))
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("options", nargs="*", help="options of train.py temporal_mocap, after --")
+    chosen = parser.parse_args(words)
+    folder = chosen.output_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "training.npz").exists():
+        stores = sorted(chosen.data_dir.glob("*.npz"))
+        draw_views(join_stores([read_store(path) for path in stores]), folder)
+    for pair in PAIRED:
+        done = folder / f"{'_'.join(pair)}.done"
+        if not done.exists():
+            commands = [command(name, chosen) for name in pair]
+            both(commands[0], commands[1], [folder / f"{name}.log" for name in pair])
+            done.touch()
+    measures = [f"{one}, {kind}" for kind in INPUTS.values() for one in ("MPJPE", "P-MPJPE")]
+    measures.insert(2, "velocity, exact")
+    head = ("mm, mm a frame", *measures, "velocity, noisy")
+    print(machine())
+    print_rows(
+        f"{chosen.minutes:g} minutes, test subjects", [head, *(row(n, folder) for n in NAMES)]
+    )
+
+
+if __name__ == "__main__":
+    main()
