@@ -11,8 +11,15 @@ from stacked_hourglass.options import (
     HourglassRunOptions,
     HourglassTrainOptions,
 )
+from stacked_hourglass.saliency_options import SaliencyOptions
 from stitched.demo_options import DemoOptions
 from stitched.options import PoseOptions
+from stitched.visualization.options import (
+    InteractiveOptions,
+    OverlayPredictionOptions,
+    OverlayTruthOptions,
+    VideoOptions,
+)
 from twod_threed.evaluation_options import EvalH36mOptions, EvalMocapOptions
 from twod_threed.options import DataOptions as LifterDataOptions
 from twod_threed.options import Dataset as LifterDataset
@@ -100,9 +107,23 @@ RUN = {
 
 VIZ = {
     "2d_overlay": Options("Draw 2D poses on the pictures they belong to.", Overlay2dOptions),
+    "2d_overlay_3d_pred": Options(
+        "Draw 2D poses on pictures, 3D poses beside them.", OverlayPredictionOptions
+    ),
+    "2d_overlay_3d_gt_3d_pred": Options("The same with the true 3D poses.", OverlayTruthOptions),
     "2d_gt_3d_gt_3d_pred": Options("Draw 2D poses, true and lifted 3D poses.", ExamplesOptions),
+    "saliency_and_prob_maps": Options(
+        "Draw where joints are seen, and which pixels make it so.", SaliencyOptions
+    ),
+    "saliency_and_prob_maps_with_skeleton": Options(
+        "The same beside the whole picture and its pose.", SaliencyOptions
+    ),
     "orthog_augmentation": Options("Turn a pose at random, lift it, draw it.", OrthogonalOptions),
     "temporal_render": Options("Draw a film: 2D, 3D made of it, truth.", TemporalRenderOptions),
+    "video": Options("Draw a video with its poses beside the people in 3D.", VideoOptions),
+    "interactive": Options(
+        "Write a page of 3D poses, to be turned and played.", InteractiveOptions
+    ),
 }
 
 EVAL = {

@@ -3,45 +3,27 @@
 import sys
 
 import options
-from stacked_hourglass.options import HourglassTrainOptions
-from twod_threed.options import LifterTrainOptions
-from twod_threed.temporal.options import TemporalTrainOptions
-from utils.command_line import run_script
+from utils.command_line import Lazy, run_script
 from utils.resume import recall_options
 
-
-def hourglass(chosen: HourglassTrainOptions) -> int | None:
-    from stacked_hourglass.training import train
-
-    return train(chosen)
-
-
-def lifter(chosen: LifterTrainOptions) -> int | None:
-    from twod_threed.training import train
-
-    return train(chosen)
-
-
-def temporal(chosen: TemporalTrainOptions) -> int | None:
-    from twod_threed.temporal.training import train
-
-    return train(chosen)
-
+HOURGLASS = Lazy("stacked_hourglass.training:train")
+LIFTER = Lazy("twod_threed.training:train")
+TEMPORAL = Lazy("twod_threed.temporal.training:train")
 
 FUNCTIONS = {
-    "hourglass_mpii": hourglass,
-    "hourglass_lsp": hourglass,
-    "hourglass_lspet": hourglass,
-    "hourglass_coco": hourglass,
-    "hourglass_mannequin": hourglass,
-    "hourglass_people": hourglass,
-    "2d3d_h36m": lifter,
-    "2d3d_mocap": lifter,
-    "2d3d_mannequin": lifter,
-    "temporal_h36m": temporal,
-    "temporal_humaneva": temporal,
-    "temporal_mocap": temporal,
-    "temporal_mannequin": temporal,
+    "hourglass_mpii": HOURGLASS,
+    "hourglass_lsp": HOURGLASS,
+    "hourglass_lspet": HOURGLASS,
+    "hourglass_coco": HOURGLASS,
+    "hourglass_mannequin": HOURGLASS,
+    "hourglass_people": HOURGLASS,
+    "2d3d_h36m": LIFTER,
+    "2d3d_mocap": LIFTER,
+    "2d3d_mannequin": LIFTER,
+    "temporal_h36m": TEMPORAL,
+    "temporal_humaneva": TEMPORAL,
+    "temporal_mocap": TEMPORAL,
+    "temporal_mannequin": TEMPORAL,
 }
 
 

@@ -3,41 +3,21 @@
 import sys
 
 import options
-from stacked_hourglass.evaluation_options import Overlay2dOptions
-from twod_threed.temporal.visualization_options import TemporalRenderOptions
-from twod_threed.visualization_options import ExamplesOptions, OrthogonalOptions
-from utils.command_line import run_script
-
-
-def overlay_2d(chosen: Overlay2dOptions) -> int | None:
-    from stacked_hourglass.visualization import overlay_2d
-
-    return overlay_2d(chosen)
-
-
-def lifting_examples(chosen: ExamplesOptions) -> int | None:
-    from twod_threed.visualization import draw_2d_gt_3d_gt_3d_pred
-
-    return draw_2d_gt_3d_gt_3d_pred(chosen)
-
-
-def orthog_augmentation(chosen: OrthogonalOptions) -> int | None:
-    from twod_threed.visualization import draw_orthog_augmentation
-
-    return draw_orthog_augmentation(chosen)
-
-
-def temporal_render(chosen: TemporalRenderOptions) -> int | None:
-    from twod_threed.temporal.visualization import temporal_render
-
-    return temporal_render(chosen)
-
+from utils.command_line import Lazy, run_script
 
 FUNCTIONS = {
-    "2d_overlay": overlay_2d,
-    "2d_gt_3d_gt_3d_pred": lifting_examples,
-    "orthog_augmentation": orthog_augmentation,
-    "temporal_render": temporal_render,
+    "2d_overlay": Lazy("stacked_hourglass.visualization:overlay_2d"),
+    "2d_overlay_3d_pred": Lazy("stitched.visualization.pictures:draw_overlay_3d_pred"),
+    "2d_overlay_3d_gt_3d_pred": Lazy("stitched.visualization.pictures:draw_overlay_3d_gt_3d_pred"),
+    "2d_gt_3d_gt_3d_pred": Lazy("twod_threed.visualization:draw_2d_gt_3d_gt_3d_pred"),
+    "saliency_and_prob_maps": Lazy("stacked_hourglass.saliency:draw_saliency"),
+    "saliency_and_prob_maps_with_skeleton": Lazy(
+        "stacked_hourglass.saliency:draw_saliency_with_skeleton"
+    ),
+    "orthog_augmentation": Lazy("twod_threed.visualization:draw_orthog_augmentation"),
+    "temporal_render": Lazy("twod_threed.temporal.visualization:temporal_render"),
+    "video": Lazy("stitched.visualization.film:draw_video"),
+    "interactive": Lazy("stitched.visualization.interactive:draw_interactive"),
 }
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def overlay_2d(options: Overlay2dOptions) -> int:
     videos = list(dict.fromkeys(poses.source[np.isfinite(poses.time)].tolist()))
     pictures = [name for name in dict.fromkeys(poses.source.tolist()) if name not in videos]
     pictures = pictures[: options.limit]
-    places, problems = _find_pictures(pictures, options.img_dir)
+    places, problems = find_pictures(pictures, options.img_dir)
     problems += map(_about_video, videos)
     found = []
     for source, place in tqdm(places.items(), unit="picture", disable=None):
@@ -82,7 +82,7 @@ def _check(options: Overlay2dOptions, poses: Poses) -> None:
         raise UserError(f"{options.twod_pose_estimations} has no poses")
 
 
-def _find_pictures(sources: Sequence[str], folder: Path) -> tuple[dict[str, Path], list[str]]:
+def find_pictures(sources: Sequence[str], folder: Path) -> tuple[dict[str, Path], list[str]]:
     """Place of each source's picture, relative to `folder`, and a line for each without one.
 
     The folders that a pose file names may lie elsewhere now, or be `folder` itself, so that they

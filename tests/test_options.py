@@ -75,6 +75,9 @@ def spellings(known: Options) -> set[str]:
 def test_every_subcommand_has_options_and_a_function(script: str):
     table, functions = TABLES[script]
     assert list(table) == list(functions)
+    for name, known in table.items():
+        first, *_ = get_type_hints(functions[name].function()).values()
+        assert first is known.kind, name
 
 
 @pytest.mark.parametrize(("script", "name", "known"), SUBCOMMANDS)

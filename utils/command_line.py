@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from utils.errors import UserError
@@ -24,6 +25,21 @@ Function = Callable[[Any], int | None]
 _OPTION = re.compile(r"--?[^\W\d]|--\d")
 _HELP = {"-h", "--help"}
 _TRUTH = {"true": "True", "false": "False"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Lazy:
+    """The function "package.module:function", imported when it is called: --help stays quick."""
+
+    place: str
+
+    def __call__(self, chosen: Any) -> int | None:
+        return self.function()(chosen)
+
+    def function(self) -> Function:
+        """The function itself."""
+        module, name = self.place.split(":")
+        return getattr(import_module(module), name)
 
 
 @dataclasses.dataclass(frozen=True)

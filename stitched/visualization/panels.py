@@ -1,0 +1,82 @@
+"""A picture with its 2D poses, and panels of the same people in 3D beside it."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from stitched.visualization.stage import make_stage
+from utils.drawing import draw_pose
+from utils.errors import UserError
+from utils.pose_file import Poses
+from utils.pose_panels import BACKGROUND
+from utils.skeletons import SKELETONS
+
+DRAWN_CONFIDENCE = 0.15
+"""Joints less sure than this, of [0, 1], are not drawn on pictures: most of them are wrong."""
+
+GAP = 2
+"""px between a picture and the panels beside it."""
+
+_LOWEST, _HIGHEST = 320, 720  # px, of a picture with panels beside it
+
+
+def overlay_with_panel(image: np.ndarray, poses: Poses) -> np.ndarray:
+    """The picture (H, W, 3) uint8 RGB with the 2D poses of its rows, and their 3D poses beside it.
+
+    All of `poses` are rows of this picture or frame. The result is at most 720 px high, and at
+    least 320. Raises UserError if the poses were found in a picture of another size.
+    """
+    stage = make_stage(poses)
+    height = panel_height(image)
+    overlay = draw_people(image, poses, height)
+    # Rows of a picture all have frame 0, those of a video's frame its number.
+    panels = [stage.panel(int(frame), height) for frame in stage.frames]
+    return beside(overlay, panels)
+
+
+def panel_height(image: np.ndarray) -> int:
+    """Height, px, at which a picture (H, W, 3) is shown with panels beside it."""
+    return min(max(image.shape[0], _LOWEST), _HIGHEST)
+
+
+def draw_people(
+    image: np.ndarray, poses: Poses, height: int, min_confidence: float = DRAWN_CONFIDENCE
+) -> np.ndarray:
+    """A copy of a picture (H, W, 3), `height` px high, with the 2D poses of its rows on it.
+
+    Raises UserError if the poses were found in a picture of another size.
+    """
+    check_size(image, poses)
+    canvas, scale = resized(image, height)
+    skeleton = SKELETONS[poses.skeleton_2d]
+    for points, sure in zip(poses.keypoints_2d, poses.confidence, strict=True):
+        canvas = draw_pose(canvas, (points + 0.5) * scale - 0.5, sure, skeleton, min_confidence)
+    return canvas
+
+
+def check_size(image: np.ndarray, poses: Poses) -> None:
+    """Raises UserError unless the poses were found in a picture of this size (H, W, 3)."""
+    height, width = image.shape[:2]
+    for expected in np.unique(poses.image_size, axis=0).tolist():
+        if [width, height] != expected:
+            raise UserError(
+                f"{poses.source[0]} is {width} x {height} px, its poses were found in one of "
+                f"{expected[0]} x {expected[1]}"
+            )
+
+
+def resized(image: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """A copy (height, width, 3) of a picture, and its scale (2,), x and y, to the original."""
+    old_height, old_width = image.shape[:2]
+    width = max(round(old_width * height / old_height), 1)
+    method = cv2.INTER_AREA if height < old_height else cv2.INTER_LINEAR
+    canvas = np.asarray(cv2.resize(image, (width, height), interpolation=method))
+    return canvas, np.array([width / old_width, height / old_height])
+
+
+def beside(picture: np.ndarray, panels: Sequence[np.ndarray]) -> np.ndarray:
+    """A picture (H, W, 3) and panels of the same height in one row."""
+    gap = np.full((picture.shape[0], GAP, 3), BACKGROUND, np.uint8)
+    parts = [part for panel in panels for part in (gap, panel)]
+    return np.concatenate([picture, *parts], axis=1)
