@@ -6,6 +6,7 @@ import options
 from utils.command_line import Lazy, run_script
 
 TEMPORAL = Lazy("twod_threed.temporal.evaluation:evaluate")
+STITCHED = Lazy("stitched.network.evaluation:evaluate")
 
 FUNCTIONS = {
     "mpii_PCKh": Lazy("stacked_hourglass.evaluation:evaluate_mpii_pckh"),
@@ -16,6 +17,9 @@ FUNCTIONS = {
     "temporal_humaneva": TEMPORAL,
     "temporal_mocap": TEMPORAL,
     "temporal_mannequin": TEMPORAL,
+    "stitched_h36m": STITCHED,
+    "stitched_mannequin": STITCHED,
+    "3d_pose_gan": Lazy("generative_models.pose_gan.evaluation:run"),
 }
 
 if __name__ == "__main__":

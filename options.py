@@ -4,6 +4,15 @@ The options themselves belong to the subpackages; here they are put under the su
 Nothing heavy is imported, so that `--help` stays quick.
 """
 
+from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions
+from generative_models.pose_gan.options import Dataset as PoseDataset
+from generative_models.pose_gan.options import (
+    PoseDataOptions,
+    PoseGanTrainOptions,
+    PoseVaeTrainOptions,
+    SampleOptions,
+)
+from generative_models.pose_gan.visualization_options import VizPoseGanOptions
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions, Overlay2dOptions
 from stacked_hourglass.options import (
     DataOptions,
@@ -13,6 +22,11 @@ from stacked_hourglass.options import (
 )
 from stacked_hourglass.saliency_options import SaliencyOptions
 from stitched.demo_options import DemoOptions
+from stitched.network.options import DataOptions as StitchedDataOptions
+from stitched.network.options import Dataset as StitchedDataset
+from stitched.network.options import StitchedEvalOptions, StitchedRunOptions, StitchedTrainOptions
+from stitched.network.options import TrainDataset as StitchedTrainDataset
+from stitched.onnx_options import ExportOnnxOptions
 from stitched.options import PoseOptions
 from stitched.visualization.options import (
     InteractiveOptions,
@@ -71,6 +85,34 @@ def _eval_temporal(dataset: TemporalDataset, title: str) -> Options:
     return Options(summary, TemporalEvalOptions, defaults)
 
 
+def _train_stitched(dataset: StitchedTrainDataset, title: str) -> Options:
+    defaults = StitchedTrainOptions(data=StitchedDataOptions(dataset=dataset))
+    summary = f"Train hourglass and lifter as one network on {title}."
+    return Options(summary, StitchedTrainOptions, defaults)
+
+
+def _run_stitched(dataset: StitchedDataset, title: str) -> Options:
+    summary = f"Find 2D and 3D joints in {title}, hourglass and lifter as one network."
+    return Options(summary, StitchedRunOptions, StitchedRunOptions(dataset=dataset))
+
+
+def _eval_stitched(dataset: StitchedDataset, title: str) -> Options:
+    summary = f"Score the stitched network on {title}: 2D and 3D."
+    return Options(summary, StitchedEvalOptions, StitchedEvalOptions(dataset=dataset))
+
+
+def _train_pose_gan(name: str, dataset: PoseDataset, title: str) -> Options:
+    defaults = PoseGanTrainOptions(data=PoseDataOptions(dataset=dataset, subcommand=name))
+    return Options(
+        f"Train a Wasserstein GAN of 3D poses on {title}.", PoseGanTrainOptions, defaults
+    )
+
+
+def _train_pose_vae(name: str, dataset: PoseDataset, title: str) -> Options:
+    defaults = PoseVaeTrainOptions(data=PoseDataOptions(dataset=dataset, subcommand=name))
+    return Options(f"Train a VAE of 3D poses on {title}.", PoseVaeTrainOptions, defaults)
+
+
 TRAIN = {
     "hourglass_mpii": _train_hourglass("mpii", "MPII"),
     "hourglass_lsp": _train_hourglass("lsp", "Leeds Sports Pose"),
@@ -85,11 +127,24 @@ TRAIN = {
     "temporal_humaneva": _train_temporal("humaneva", "HumanEva-I"),
     "temporal_mocap": _train_temporal("mocap", "motion capture"),
     "temporal_mannequin": _train_temporal("mannequin", "the built-in mannequin"),
+    "stitched_fine_tune": _train_stitched("fine_tune", "Human3.6M"),
+    "stitched_h36m": _train_stitched("h36m", "Human3.6M"),
+    "stitched_mannequin": _train_stitched("mannequin", "the built-in mannequin"),
+    "3d_pose_gan": _train_pose_gan("3d_pose_gan", "h36m", "Human3.6M"),
+    "3d_pose_gan_mocap": _train_pose_gan("3d_pose_gan_mocap", "mocap", "motion capture"),
+    "3d_pose_gan_mannequin": _train_pose_gan(
+        "3d_pose_gan_mannequin", "mannequin", "the built-in mannequin"
+    ),
+    "3d_pose_vae_h36m": _train_pose_vae("3d_pose_vae_h36m", "h36m", "Human3.6M"),
+    "3d_pose_vae_mocap": _train_pose_vae("3d_pose_vae_mocap", "mocap", "motion capture"),
+    "3d_pose_vae_mannequin": _train_pose_vae(
+        "3d_pose_vae_mannequin", "mannequin", "the built-in mannequin"
+    ),
 }
 
 RUN = {
-    "pose": Options("Find a person's 2D pose in pictures, videos or a webcam.", PoseOptions),
-    "demo": Options("Render a clip, find its poses, measure the error.", DemoOptions),
+    "pose": Options("Find people's 2D and 3D poses in pictures, videos or a webcam.", PoseOptions),
+    "demo": Options("Render a clip, find its poses in 2D and 3D, measure the errors.", DemoOptions),
     "hourglass_mpii": _run_hourglass("mpii", "MPII"),
     "hourglass_lsp": _run_hourglass("lsp", "Leeds Sports Pose"),
     "hourglass_lspet": _run_hourglass("lspet", "Leeds Sports Pose extended"),
@@ -103,6 +158,13 @@ RUN = {
     "temporal_humaneva": _run_temporal("humaneva", "HumanEva-I"),
     "temporal_mocap": _run_temporal("mocap", "motion capture"),
     "temporal_mannequin": _run_temporal("mannequin", "the built-in mannequin"),
+    "stitched_mpii": _run_stitched("mpii", "MPII or any folder"),
+    "stitched_h36m": _run_stitched("h36m", "Human3.6M"),
+    "stitched_mannequin": _run_stitched("mannequin", "the built-in mannequin"),
+    "3d_pose_gan": Options("Make up 3D poses with a GAN or a VAE.", SampleOptions),
+    "export_onnx": Options(
+        "Write a network as an ONNX file for other programs.", ExportOnnxOptions
+    ),
 }
 
 VIZ = {
@@ -124,6 +186,7 @@ VIZ = {
     "interactive": Options(
         "Write a page of 3D poses, to be turned and played.", InteractiveOptions
     ),
+    "3d_pose_gan": Options("Draw made-up 3D poses and ways between them.", VizPoseGanOptions),
 }
 
 EVAL = {
@@ -135,4 +198,7 @@ EVAL = {
     "temporal_humaneva": _eval_temporal("humaneva", "HumanEva-I"),
     "temporal_mocap": _eval_temporal("mocap", "motion capture"),
     "temporal_mannequin": _eval_temporal("mannequin", "the built-in mannequin"),
+    "stitched_h36m": _eval_stitched("h36m", "Human3.6M"),
+    "stitched_mannequin": _eval_stitched("mannequin", "mannequins"),
+    "3d_pose_gan": Options("Score models of 3D poses side by side.", EvalPoseGanOptions),
 }

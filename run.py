@@ -8,6 +8,7 @@ from utils.command_line import Lazy, run_script
 HOURGLASS = Lazy("stacked_hourglass.inference:run")
 LIFTER = Lazy("twod_threed.inference:run")
 TEMPORAL = Lazy("twod_threed.temporal.inference:run")
+STITCHED = Lazy("stitched.network.inference:run")
 
 FUNCTIONS = {
     "pose": Lazy("stitched.pose:run"),
@@ -25,6 +26,11 @@ FUNCTIONS = {
     "temporal_humaneva": TEMPORAL,
     "temporal_mocap": TEMPORAL,
     "temporal_mannequin": TEMPORAL,
+    "stitched_mpii": STITCHED,
+    "stitched_h36m": STITCHED,
+    "stitched_mannequin": STITCHED,
+    "3d_pose_gan": Lazy("generative_models.pose_gan.inference:run"),
+    "export_onnx": Lazy("stitched.onnx_export:run"),
 }
 
 if __name__ == "__main__":

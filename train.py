@@ -9,6 +9,9 @@ from utils.resume import recall_options
 HOURGLASS = Lazy("stacked_hourglass.training:train")
 LIFTER = Lazy("twod_threed.training:train")
 TEMPORAL = Lazy("twod_threed.temporal.training:train")
+STITCHED = Lazy("stitched.network.training:train")
+POSE_GAN = Lazy("generative_models.pose_gan.training:train")
+POSE_VAE = Lazy("generative_models.pose_gan.vae_training:train")
 
 FUNCTIONS = {
     "hourglass_mpii": HOURGLASS,
@@ -24,6 +27,15 @@ FUNCTIONS = {
     "temporal_humaneva": TEMPORAL,
     "temporal_mocap": TEMPORAL,
     "temporal_mannequin": TEMPORAL,
+    "stitched_fine_tune": STITCHED,
+    "stitched_h36m": STITCHED,
+    "stitched_mannequin": STITCHED,
+    "3d_pose_gan": POSE_GAN,
+    "3d_pose_gan_mocap": POSE_GAN,
+    "3d_pose_gan_mannequin": POSE_GAN,
+    "3d_pose_vae_h36m": POSE_VAE,
+    "3d_pose_vae_mocap": POSE_VAE,
+    "3d_pose_vae_mannequin": POSE_VAE,
 }
 
 

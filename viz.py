@@ -18,6 +18,7 @@ FUNCTIONS = {
     "temporal_render": Lazy("twod_threed.temporal.visualization:temporal_render"),
     "video": Lazy("stitched.visualization.film:draw_video"),
     "interactive": Lazy("stitched.visualization.interactive:draw_interactive"),
+    "3d_pose_gan": Lazy("generative_models.pose_gan.visualization:draw"),
 }
 
 if __name__ == "__main__":

@@ -22,12 +22,12 @@ from benchmarks.timing import machine, multiply_rate, paired_rates, print_rows, 
 from twod_threed.data import MotionBatches, measure_bodies
 from twod_threed.description import LifterDescription
 from twod_threed.detector_noise import read_table
-from twod_threed.mannequin_motion import mannequin_store
 from twod_threed.model import FoldedLifter, Lifter, LifterArchitecture, linear_layers
 from twod_threed.options import LifterTrainOptions
 from twod_threed.predictor import LiftingModel
 from twod_threed.training import Lifting, make_optimizer_fn, update_op
 from utils.distributed import start_fabric
+from utils.mannequin.motion_store import mannequin_store
 from utils.skeletons import MPII_16
 from utils.training_functions import seeded_context
 

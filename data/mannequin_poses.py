@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from twod_threed.mannequin_motion import mannequin_store
 from utils.errors import UserError
+from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import write_store
 
 

@@ -1,7 +1,8 @@
 """Make official downloads ready for training: `python data/prepare.py SUBCOMMAND --help`.
 
-`mpii`, `mocap` and `h36m` convert, `lsp` and `coco` check (their downloads are read as they are),
-`pack` puts data sets of pictures into one small file for a small or a lent machine.
+`mpii`, `mocap` and `h36m` convert, `h36m_images` cuts pictures from videos, `lsp` and `coco` check
+(their downloads are read as they are), `pack` puts data sets of pictures into one small file for a
+small or a lent machine.
 """
 
 import json
@@ -20,6 +21,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.h36m import H36mOptions, prepare_h36m
+from data.h36m_images import H36mImagesOptions, prepare_h36m_images
 from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
@@ -205,6 +207,7 @@ SUBCOMMANDS = {
     "lsp": Options("Check Leeds Sports Pose, or LSP extended.", LspOptions),
     "coco": Options("Check COCO keypoints.", CocoOptions),
     "h36m": Options("Convert Human3.6M, in any of its layouts, to one file.", H36mOptions),
+    "h36m_images": Options("Cut pictures from Human3.6M's videos.", H36mImagesOptions),
     "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
     "mannequin": Options("Put poses of mannequins into a motion store.", MannequinPosesOptions),
     "pack": Options("Put data sets into one small file.", PackOptions),
@@ -214,6 +217,7 @@ FUNCTIONS = {
     "lsp": prepare_lsp,
     "coco": prepare_coco,
     "h36m": prepare_h36m,
+    "h36m_images": prepare_h36m_images,
     "mocap": prepare_mocap,
     "mannequin": prepare_mannequin,
     "pack": pack,

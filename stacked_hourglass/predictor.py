@@ -6,18 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stacked_hourglass.decoding import (
-    DECODERS,
-    calibrated,
-    normalise_scores,
-    peak_probability,
-)
+from stacked_hourglass.decoding import normalise_scores
 from stacked_hourglass.description import Description, description_from_metadata
+from stacked_hourglass.joints import crop_batch, joints_of_maps
 from stacked_hourglass.model import StackedHourglass, fold_batch_norm
 from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
-from stacked_hourglass.targets import from_heatmap
 from utils.checkpoint import read_weights
-from utils.crops import crop_to_image, cut_crop
 from utils.distributed import device_kind, pick_precision
 from utils.errors import UserError
 from utils.skeletons import SKELETONS
@@ -100,14 +94,8 @@ class Predictor:
         if len(images) == 0:
             joints = len(self.flip_order)
             return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
-        size = self.resolution
-        crops = [cut_crop(image, box, size) for image, box in zip(images, boxes, strict=True)]
-        batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
-        maps = self.maps(batch, flip)
-        points = from_heatmap(DECODERS[self.description.decoder](maps))
-        keypoints = crop_to_image(points.numpy(), np.asarray(boxes, np.float64), size)
-        confidence = calibrated(peak_probability(maps), self.description.calibration)
-        return keypoints.astype(np.float32), confidence.numpy()
+        maps = self.maps(crop_batch(images, boxes, self.resolution), flip)
+        return joints_of_maps(maps, boxes, self.description)
 
     @torch.inference_mode()
     def maps(self, crops: Tensor, flip: bool = True) -> Tensor:

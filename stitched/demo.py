@@ -1,6 +1,5 @@
 """`run.py demo`: render a clip, find its poses, and compare them with what was rendered."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,48 +7,85 @@ from tqdm import tqdm
 
 from stacked_hourglass.pck import normalised_distances, pck
 from stitched.demo_options import DemoOptions
-from stitched.options import PoseOptions
-from stitched.person_finder import Predictor
-from stitched.pose import load_predictor
+from stitched.options import FilesOptions, PoseOptions
+from stitched.pose import LoadPredictor, load_predictor
 from stitched.pose import run as find_poses
-from utils.mannequin import MannequinOptions, render_clip
+from utils.mannequin import MannequinOptions, MannequinPerson, render_clip
 from utils.pose_file import read_poses
-from utils.skeletons import MPII_16
+from utils.pose_metrics import hip_relative, mpjpe, p_mpjpe
+from utils.skeletons import H36M_17, MPII_16
 from utils.video import VideoWriter
 
 FPS = 25
-CLIP, DRAWN = "mannequin.mp4", "mannequin_pose.mp4"
+CLIP, DRAWN, DRAWN_3D, PAGE = (
+    "mannequin.mp4",
+    "mannequin_pose.mp4",
+    "mannequin_3d.mp4",
+    "mannequin_interactive.html",
+)
 
 
-def run(options: DemoOptions, load: Callable[[PoseOptions], Predictor] = load_predictor) -> int:
-    """Write clip, overlay video, poses.npz and poses.json; print the error. Returns the exit code.
+def run(options: DemoOptions, load: LoadPredictor = load_predictor) -> int:
+    """Write clip, drawn videos, page and pose files; print the errors. Returns the exit code.
 
     Raises UserError if the folder cannot be written or there are no weights.
     """
     folder = Path(options.output_dir)
+    clip = folder / CLIP
     print(f"rendering {options.frames} frames of a moving mannequin")
-    truth = _render(folder / CLIP, options)
+    truth = _render(clip, options)
     print("looking for its pose, frame by frame")
-    asked = PoseOptions((str(folder / CLIP),), output_dir=str(folder), load=options.load)
+    asked = PoseOptions(
+        (str(clip),),
+        output_dir=str(folder),
+        load=options.load,
+        files=FilesOptions(export="npz,json,bvh"),
+    )
     code = find_poses(asked, load)
     poses = read_poses(folder / "poses.npz")
-    print(error_report(poses.keypoints_2d, truth[poses.frame]))
-    print(f"watch {folder / DRAWN}, made from {folder / CLIP}")
+    seen = [truth[frame] for frame in poses.frame]
+    assert poses.keypoints_3d is not None
+    print(error_report(poses.keypoints_2d, np.stack([one.keypoints_2d_mpii for one in seen])))
+    true_3d = np.stack([one.keypoints_3d_h36m for one in seen])
+    print(error_report_3d(poses.keypoints_3d, true_3d))
+    # Here, because its page needs much that the rest does not.
+    from stitched.visualization.interactive import write_page
+
+    write_page(poses, folder / PAGE, clip)
+    print(f"watch {folder / DRAWN} and {folder / DRAWN_3D}; turn it round in {folder / PAGE}")
     return code
 
 
-def _render(path: Path, options: DemoOptions) -> np.ndarray:
-    """Write the clip; return the joints that were drawn, (frames, 16, 2) px of the frame."""
+def _render(path: Path, options: DemoOptions) -> list[MannequinPerson]:
+    """Write the clip; return who was drawn in each frame."""
     look = MannequinOptions(
         options.size, options.size, occluders=False, degradation=False, cropped=False
     )
-    joints = []
+    people = []
     with VideoWriter(path, options.size, options.size, FPS) as video:
         samples = render_clip(options.seed, options.frames, FPS, look)
         for sample in tqdm(samples, total=options.frames, unit="frame", disable=None, leave=False):
             video.write(sample.image)
-            joints.append(sample.people[0].keypoints_2d_mpii)
-    return np.stack(joints)
+            people.append(sample.people[0])
+    return people
+
+
+def error_report_3d(keypoints: np.ndarray, truth: np.ndarray) -> str:
+    """One line on how far keypoints (N, 17, 3) are from the truth (N, 17, 3), both in mm.
+
+    Both are taken from the hip. Of frames whose pose was not found nothing is said but their
+    number: a missing joint has no place to measure from.
+    """
+    found = ~np.isnan(keypoints).any(axis=(1, 2))
+    if not found.any():
+        return "no pose was lifted to 3D"
+    hip = H36M_17.index("hip")
+    poses, true = hip_relative(keypoints[found], hip), hip_relative(truth[found], hip)
+    missed = "" if found.all() else f"; {(~found).sum()} frames have none"
+    return (
+        f"in 3D joints are {mpjpe(poses, true):.0f} mm off in the mean (MPJPE), "
+        f"{p_mpjpe(poses, true):.0f} mm once turned and scaled to fit (P-MPJPE){missed}"
+    )
 
 
 def error_report(keypoints: np.ndarray, truth: np.ndarray) -> str:

@@ -3,16 +3,17 @@
 import os
 import sys
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from stitched.inputs import Source
+from stitched.people import Seen
 from stitched.person_finder import Sighting
 from utils.errors import UserError
 from utils.pose_file import Poses
@@ -29,25 +30,34 @@ def check_folder(folder: Path) -> None:
 
 
 class OverlayNames:
-    """A path in `folder` for the overlay of each source: no input's, and no other overlay's."""
+    """Paths in `folder` for what is drawn of each source: no input's, and no other drawing's.
+
+    They depend on the sources alone, not on what becomes of them.
+    """
 
     def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
-        self._folder = folder
         self._taken = {_key(Path(source.name)) for source in sources if source.kind != "webcam"}
+        self._paths = {source: self._new(folder, source) for source in sources}
 
-    def new(self, source: Source) -> Path:
-        """`<name>_pose.jpg` for a JPEG, `.png` for another picture, `.mp4` for moving ones.
+    def of(self, source: Source) -> tuple[Path, Path]:
+        """Where the overlay goes, and where the overlay beside the 3D pose.
 
-        A name that is taken gets a number: `<name>_pose_2.jpg`.
+        `<name>_pose` and `<name>_3d`, with `.jpg` for a JPEG, `.png` for another picture, `.mp4`
+        for moving ones. Where a name is taken, both get a number: `<name>_pose_2.jpg`.
         """
+        return self._paths[source]
+
+    def _new(self, folder: Path, source: Source) -> tuple[Path, Path]:
         stem = f"webcam{source.name}" if source.kind == "webcam" else Path(source.name).stem
-        suffix = _overlay_suffix(source)
-        path, number = self._folder / f"{stem}_pose{suffix}", 1
-        while _key(path) in self._taken:
+        suffix, number = _overlay_suffix(source), 1
+        while True:
+            end = (f"_{number}" if number > 1 else "") + suffix
+            overlay, panel = folder / f"{stem}_pose{end}", folder / f"{stem}_3d{end}"
+            if not self._taken & {_key(overlay), _key(panel)}:
+                break
             number += 1
-            path = self._folder / f"{stem}_pose_{number}{suffix}"
-        self._taken.add(_key(path))
-        return path
+        self._taken |= {_key(overlay), _key(panel)}
+        return overlay, panel
 
 
 def _key(path: Path) -> str:
@@ -62,41 +72,75 @@ def _overlay_suffix(source: Source) -> str:
 
 
 class PoseRows:
-    """Rows of the pose file, one a picture or frame, gathered as they come."""
+    """Rows of one picture or video, gathered as they come."""
 
-    def __init__(self, skeleton: str) -> None:
+    def __init__(self, source: Source, skeleton: str) -> None:
+        self.source = source
         self._skeleton = skeleton
-        self._columns: dict[str, list] = defaultdict(list)
+        self._places: list[_Place] = []
+        self._seen: list[Seen] = []
 
     def __len__(self) -> int:
-        return len(self._columns["source"])
+        return len(self._places)
 
     def add(
-        self,
-        source: Source,
-        sighting: Sighting,
-        image: np.ndarray,
-        frame: int = 0,
-        time: float = float("nan"),
+        self, seen: Seen, image: np.ndarray, frame: int = 0, time: float = float("nan")
     ) -> None:
-        """One person, or nobody, in `image` (H, W, 3); `frame` and `time` (s) of a video's."""
-        row = {
-            "source": source.name,
-            "frame": frame,
-            "time": time,
-            "person": 0,
-            "box": np.asarray(sighting.box, np.float32),
-            "image_size": (image.shape[1], image.shape[0]),
-            "keypoints_2d": np.asarray(sighting.keypoints, np.float32),
-            "confidence": np.asarray(sighting.confidence, np.float32),
-        }
-        for name, value in row.items():
-            self._columns[name].append(value)
+        """The people in `image` (H, W, 3); `frame` and `time` (s) of a video's."""
+        self._places.append(_Place(frame, time, (image.shape[1], image.shape[0])))
+        self._seen.append(seen)
 
     def poses(self) -> Poses:
-        """All rows. There must be one."""
-        columns: dict[str, Any] = {name: np.array(rows) for name, rows in self._columns.items()}
-        return Poses(**columns, skeleton_2d=self._skeleton)
+        """All rows, in the order of frames. Something must have been added.
+
+        Everybody has a row in each frame from the first to the last that they are in, NaN where
+        they are not seen. A frame without anybody has one such row.
+        """
+        complete = _complete(self._seen)
+        rows = [
+            (place, person, sighting)
+            for place, seen in zip(self._places, complete, strict=True)
+            for person, sighting in seen
+        ]
+        nobody = Sighting.nobody(self._skeleton)
+        shown = [nobody if sighting is None else sighting for _, _, sighting in rows]
+        return Poses(
+            source=np.full(len(rows), self.source.name),
+            frame=np.array([place.frame for place, _, _ in rows]),
+            time=np.array([place.time for place, _, _ in rows]),
+            person=np.array([person for _, person, _ in rows]),
+            image_size=np.array([place.image_size for place, _, _ in rows]),
+            box=np.array([one.box for one in shown], np.float32),
+            keypoints_2d=np.array([one.keypoints for one in shown], np.float32),
+            confidence=np.array([one.confidence for one in shown], np.float32),
+            skeleton_2d=self._skeleton,
+        )
+
+
+class _Place(NamedTuple):
+    frame: int
+    time: float
+    image_size: tuple[int, int]
+
+
+def _complete(frames: list[Seen]) -> list[list[tuple[int, Sighting | None]]]:
+    """The people of each frame, with None for those who are there before and after it."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for number, seen in enumerate(frames):
+        for person, _ in seen:
+            first.setdefault(person, number)
+            last[person] = number
+    somebody = min(first, default=0)
+    complete: list[list[tuple[int, Sighting | None]]] = []
+    here: set[int] = set()
+    for number, seen in enumerate(frames):
+        here |= {person for person, _ in seen}
+        found: dict[int, Sighting | None] = dict.fromkeys(sorted(here))
+        found.update(seen)
+        complete.append(list(found.items()) or [(somebody, None)])
+        here = {person for person in here if last[person] > number}
+    return complete
 
 
 @dataclass
@@ -123,10 +167,12 @@ class _Tally:
 class Report:
     """Tells the user what became of each input: errors to stderr, the rest to stdout.
 
-    The error of a command's only input is kept for the end, where it may be all there is to say.
+    The error of an only input is kept for the end, where it may be all there is to say.
     """
 
     def __init__(self, sources: Sequence[Source], errors: Sequence[UserError]) -> None:
+        """sources: what is to be looked at; errors: inputs that are already known to be none."""
+        self.sources = sources
         self.errors: list[UserError] = []
         waiting = Counter(source.given for source in sources)
         self._tallies = {given: _Tally(count) for given, count in waiting.items()}
@@ -140,11 +186,20 @@ class Report:
         if not self._only_input:
             tqdm.write(f"error: {error}", file=sys.stderr)
 
+    def note(self, line: str) -> None:
+        """Something that the user should know, on stdout."""
+        tqdm.write(line)
+
     def count(self, source: Source, found: bool) -> None:
         """A picture or frame was looked at."""
         tally = self._tallies[source.given]
         tally.units["picture" if source.kind == "picture" else "frame"] += 1
         tally.found += found
+
+    @property
+    def looked(self) -> int:
+        """Pictures and frames that were looked at."""
+        return sum(tally.units.total() for tally in self._tallies.values())
 
     def done(self, source: Source, seconds: float = 0.0) -> None:
         """Nothing more comes from this source; a video took `seconds`."""
@@ -155,12 +210,18 @@ class Report:
             tqdm.write(f"{source.given}: {tally}")
 
     def finish(self, rows: int) -> None:
-        """Say what was kept for the end. Raises UserError if there is not a single row."""
+        """Say what was kept for the end. Raises UserError if there is not a single row.
+
+        What other processes looked at, and what had been done before, counts among the rows.
+        """
         if rows:
-            if self._only_input:
-                for error in self.errors:
-                    print(f"error: {error}", file=sys.stderr)
+            self.tell()
         elif len(self.errors) == 1:
             raise self.errors[0]
         else:
             raise UserError("none of the inputs could be used; nothing was written")
+
+    def tell(self) -> None:
+        """Say what was kept for the end."""
+        for error in self.errors if self._only_input else ():
+            print(f"error: {error}", file=sys.stderr)

@@ -73,15 +73,25 @@ class Sighting:
         """Mean over all joints, in [0, 1]."""
         return float(self.confidence.mean())
 
+    @property
+    def is_somebody(self) -> bool:
+        """Is there a joint?"""
+        return not np.isnan(self.keypoints).all()
+
     def unless_below(self, min_confidence: float) -> "Sighting":
         """Itself, or nobody (NaN, confidence 0) if the mean confidence is below the limit."""
-        if self.mean_confidence >= min_confidence:
-            return self
+        is_sure = self.mean_confidence >= min_confidence
+        return self if is_sure else Sighting.nobody(self.skeleton)
+
+    @staticmethod
+    def nobody(skeleton: str) -> "Sighting":
+        """Nobody is there: all NaN, with confidence 0."""
+        joints = len(SKELETONS[skeleton])
         return Sighting(
-            np.full_like(self.box, np.nan),
-            np.full_like(self.keypoints, np.nan),
-            np.zeros_like(self.confidence),
-            self.skeleton,
+            np.full(3, np.nan, np.float32),
+            np.full((joints, 2), np.nan, np.float32),
+            np.zeros(joints, np.float32),
+            skeleton,
         )
 
 

@@ -1,188 +1,174 @@
-"""`run.py pose`: pictures, folders, videos and webcams in; 2D poses out, as files and drawn."""
+"""`run.py pose`: pictures, folders, videos and webcams in; 2D and 3D poses out, drawn, as files."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass
-from itertools import groupby, takewhile
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
-
-import numpy as np
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from stitched.inputs import Source, expand_inputs
-from stitched.options import PoseOptions
-from stitched.outputs import OverlayNames, PoseRows, Report, check_folder
-from stitched.person_finder import Follower, Predictor, Sighting, find_people
-from utils.drawing import draw_pose
+from stitched.options import MachineOptions, PoseOptions
+from stitched.outputs import OverlayNames, Report, check_folder
+from stitched.person_finder import Predictor
+from stitched.profile import Clock
+from stitched.results import (
+    POSES,
+    Results,
+    earlier_rows,
+    in_order,
+    part_path,
+    remove_parts,
+    split_done,
+)
+from stitched.sharing import Processes
 from utils.errors import UserError
-from utils.images import read_image, write_image
-from utils.pose_file import write_poses
-from utils.pose_json import write_pose_json
-from utils.skeletons import SKELETONS
-from utils.video import FrameSource, VideoReader, VideoWriter, open_webcam
+from utils.pose_file import Poses, concatenate
 
-# Pictures looked at together: until there are so many, or they have so many pixels.
-BATCH = 16
-BATCH_PIXELS = 32_000_000
-# Joints less sure than this (in [0, 1]) are in the pose file but not drawn: most of them are wrong.
-DRAWN_CONFIDENCE = 0.15
+if TYPE_CHECKING:
+    from stitched.job import Job
+
+# What loads torch is imported inside the functions that need it: a mistake in the command is told
+# at once.
+
+LoadPredictor = Callable[[str, str, MachineOptions], Predictor]
+"""--load, --mode and the machine -> the network."""
+_FILES_TOLD = 4
 
 
-def load_predictor(options: PoseOptions) -> Predictor:
-    """The trained network that the options ask for."""
-    # Here, so that nothing waits for torch until the inputs and the output folder are in order.
+def load_predictor(load: str, mode: str, machine: MachineOptions) -> Predictor:
+    """The trained network that finds the joints. Raises UserError if it is not there."""
+    from stacked_hourglass.predictor import PREFERRED, best_shipped
     from stacked_hourglass.predictor import Predictor as Hourglass
+    from utils.weights import shipped_names
 
-    return Hourglass.load(options.load, options.accelerator, options.precision)
+    if mode != "best" and mode not in shipped_names():
+        others = ", ".join(name for name in PREFERRED if name in shipped_names()) or "none"
+        raise UserError(f"--mode {mode}: these weights do not ship; there are: {others}")
+    name = load or (best_shipped() if mode == "best" else mode)
+    if machine.backend == "onnx":
+        from stacked_hourglass.onnx_backend import load_onnx_predictor
 
-
-@dataclass
-class Job:
-    """All that looking at one source needs."""
-
-    options: PoseOptions
-    predictor: Predictor
-    rows: PoseRows
-    names: OverlayNames
-    report: Report
-
-    def draw(self, image: np.ndarray, sighting: Sighting) -> np.ndarray:
-        """A copy of the picture with the pose on it."""
-        skeleton = SKELETONS[self.predictor.skeleton]
-        return draw_pose(image, sighting.keypoints, sighting.confidence, skeleton, DRAWN_CONFIDENCE)
+        return load_onnx_predictor(name)
+    return Hourglass.load(name, machine.accelerator, machine.precision)
 
 
-def run(options: PoseOptions, load: Callable[[PoseOptions], Predictor] = load_predictor) -> int:
-    """Find one person in each picture and frame; write poses.npz, poses.json and overlays.
+def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
+    """Find people in pictures and frames; write pose files and drawings.
 
     Returns the exit code: 0, 1 if an input failed (it is named on stderr), 130 after Ctrl-C. What
     was looked at is written in every case. Raises UserError if nothing could be looked at, or
     written.
     """
+    clock = Clock()
     sources, errors = expand_inputs(options.inputs)
-    report = Report(sources, errors)
     if not sources:
-        report.finish(rows=0)
+        Report(sources, errors).finish(rows=0)
     folder = Path(options.output_dir)
     check_folder(folder)
-    predictor = load(options)
-    names = OverlayNames(folder, sources)
-    job = Job(options, predictor, PoseRows(predictor.skeleton), names, report)
-    begin = time.perf_counter()
-    stopped = False
+    todo, earlier = _left_to_do(options, sources)
+    processes = Processes(options.machine)
+    report = Report(processes.share(todo), errors if processes.is_first else [])
+    path = folder / POSES if processes.count == 1 else part_path(folder, processes.rank)
+    results = Results(path, earlier if processes.is_first else None)
+    is_whole = True
+    if options.files.skip_done and processes.is_first:
+        report.note(f"{len(sources) - len(todo)} of {len(sources)} inputs were done already")
+    if todo:
+        # Also where this process has nothing to do: all meet the same errors, or none.
+        with clock("start"), processes.one_report():
+            from stitched.job import make_job
+
+            predictor = load(options.load, options.mode, options.machine)
+            names = OverlayNames(folder, sources)
+            job = make_job(options, predictor, names, report, clock, results)
+        is_whole = _look_at_all(job, report.sources)
+    if not is_whole and not results and processes.count == 1:
+        raise KeyboardInterrupt
+    failures = _finish(options, processes, sources, results, report, clock)
+    if processes.is_first:
+        remove_parts(folder)
+    return int(failures > 0) if is_whole else 130
+
+
+def _left_to_do(
+    options: PoseOptions, sources: Sequence[Source]
+) -> tuple[Sequence[Source], Poses | None]:
+    """The sources to look at, and rows of an earlier run that stay, if any."""
+    earlier = earlier_rows(Path(options.output_dir)) if options.files.skip_done else None
+    if earlier is None:
+        return sources, None
+    return split_done(sources, earlier, options.video)
+
+
+def _look_at_all(job: "Job", sources: Sequence[Source]) -> bool:
+    """Look at the sources in their order; what fails is reported. -> False if Ctrl-C ended it."""
+    from stitched.pictures import look_at_pictures
+
     try:
-        _look_at(job, sources)
+        for are_pictures, group in groupby(sources, key=lambda source: source.kind == "picture"):
+            if are_pictures:
+                look_at_pictures(job, list(group))
+                continue
+            for source in group:
+                _look_at_moving(job, source)
     except KeyboardInterrupt:
-        if not job.rows:
-            raise
-        stopped = True
-    _write(job, folder, time.perf_counter() - begin)
-    return 130 if stopped else int(bool(report.errors))
+        return False
+    return True
 
 
-def _look_at(job: Job, sources: list[Source]) -> None:
-    for are_pictures, group in groupby(sources, key=lambda source: source.kind == "picture"):
-        if are_pictures:
-            _pictures(job, list(group))
-            continue
-        for source in group:
-            begin = time.perf_counter()
-            try:
-                _video(job, source)
-            except UserError as error:
-                job.report.fail(error)
-            finally:
-                job.report.done(source, time.perf_counter() - begin)
+def _look_at_moving(job: "Job", source: Source) -> None:
+    # Pictures need nothing of what it loads, which takes a second.
+    from stitched.videos import look_at_video
 
-
-def _write(job: Job, folder: Path, seconds: float) -> None:
-    count = len(job.rows)
-    job.report.finish(count)
-    poses = job.rows.poses()
-    write_poses(folder / "poses.npz", poses)
-    write_pose_json(folder / "poses.json", poses)
-    unit = "picture or frame" if count == 1 else "pictures and frames"
-    print(f"{count} {unit} in {seconds:.1f} s, {count / seconds:.1f} a second")
-    overlays = " and the overlays" if job.options.overlay else ""
-    print(f"poses.npz, poses.json{overlays} are in {folder}")
-
-
-def _pictures(job: Job, sources: list[Source]) -> None:
-    for batch in _batches(job, sources):
-        sightings = find_people(job.predictor, [image for _, image in batch], job.options.flip)
-        for (source, image), seen in zip(batch, sightings, strict=True):
-            sighting = seen.unless_below(job.options.min_confidence)
-            job.rows.add(source, sighting, image)
-            if job.options.overlay:
-                _draw_picture(job, source, image, sighting)
-            job.report.count(source, sighting is seen)
-            job.report.done(source)
-
-
-def _batches(job: Job, sources: list[Source]) -> Iterator[list[tuple[Source, np.ndarray]]]:
-    """Read pictures, a few at a time; what cannot be read is reported and left out."""
-    batch: list[tuple[Source, np.ndarray]] = []
-    pixels = 0
-    for source in tqdm(sources, unit="picture", disable=None, leave=False):
-        try:
-            image = read_image(source.name)
-        except UserError as error:
-            job.report.fail(error)
-            job.report.done(source)
-            continue
-        batch.append((source, image))
-        pixels += image.shape[0] * image.shape[1]
-        if len(batch) == BATCH or pixels >= BATCH_PIXELS:
-            yield batch
-            batch, pixels = [], 0
-    if batch:
-        yield batch
-
-
-def _draw_picture(job: Job, source: Source, image: np.ndarray, sighting: Sighting) -> None:
+    begin = time.perf_counter()
     try:
-        write_image(job.names.new(source), job.draw(image, sighting))
+        job.finder.check(source)
+        look_at_video(job, source)
     except UserError as error:
         job.report.fail(error)
+    finally:
+        job.report.done(source, time.perf_counter() - begin)
 
 
-def _video(job: Job, source: Source) -> None:
-    """Look at a video or webcam; Ctrl-C ends it in order, and all else too if it is a video."""
-    follower = Follower(job.predictor, job.options.min_confidence, job.options.flip)
-    before = len(job.rows)
-    stopped = False
-    with _open(source, job.options) as frames, _overlay_video(job, source, frames) as overlay:
+def _finish(
+    options: PoseOptions,
+    processes: Processes,
+    sources: Sequence[Source],
+    results: Results,
+    report: Report,
+    clock: Clock,
+) -> int:
+    """Bring together what all processes have found; the first writes it. -> number of failures."""
+    parts = processes.gather(results.poses())
+    looked = processes.add_up(report.looked)
+    failures = processes.add_up(len(report.errors))
+    if not processes.is_first:
+        return failures
+    before = len(report.errors)
+    if parts:
+        with clock("files"):
+            _write(options, in_order(concatenate(parts), sources), report)
+    report.finish(sum(map(len, parts)))
+    unit = "picture or frame" if looked == 1 else "pictures and frames"
+    print(f"{looked} {unit} in {clock.whole:.1f} s, {looked / clock.whole:.1f} a second")
+    if options.machine.profile:
+        print(clock.table(looked))
+    return failures + len(report.errors) - before
+
+
+def _write(options: PoseOptions, poses: Poses, report: Report) -> None:
+    from utils.exporters import EXPORTERS
+
+    folder = Path(options.output_dir)
+    written: list[str] = []
+    for name in options.files.exports:
         try:
-            for frame in _shown(frames, job.options.end):
-                sighting = follower(frame.image)
-                job.rows.add(source, sighting, frame.image, frame.index, frame.time)
-                job.report.count(source, not np.isnan(sighting.keypoints).all())
-                if overlay is not None:
-                    overlay.write(job.draw(frame.image, sighting), frame.time)
-        except KeyboardInterrupt:
-            if len(job.rows) == before:
-                raise
-            stopped = True
-    if frames.damage:
-        job.report.fail(UserError(frames.damage))
-    if stopped and source.kind == "video":
-        raise KeyboardInterrupt
-
-
-def _open(source: Source, options: PoseOptions) -> FrameSource:
-    if source.kind == "webcam":
-        return open_webcam(int(source.name))
-    return VideoReader(source.name, options.start, options.end)
-
-
-def _overlay_video(job: Job, source: Source, frames: FrameSource) -> VideoWriter | nullcontext:
-    if not job.options.overlay:
-        return nullcontext()
-    return VideoWriter(job.names.new(source), frames.width, frames.height, frames.fps)
-
-
-def _shown(frames: FrameSource, end: float | None) -> Iterator:
-    """Frames before `end` (s; a webcam knows none itself), with a progress bar on a terminal."""
-    bar = tqdm(frames, total=frames.frame_count, unit="frame", disable=None, leave=False)
-    return takewhile(lambda frame: end is None or frame.time < end, bar)
+            written += [path.name for path in EXPORTERS[name](folder, poses)]
+        except UserError as error:
+            report.fail(error)
+    if len(written) > _FILES_TOLD:
+        written[_FILES_TOLD:] = [f"{len(written) - _FILES_TOLD} more"]
+    written += ["the drawings"] if options.files.overlay else []
+    if written:
+        told = ", ".join(written[:-1]) + " and " if len(written) > 1 else ""
+        print(f"{told}{written[-1]} are in {folder}")

@@ -99,7 +99,9 @@ class Normaliser:
             points = (keypoints - self.moments[0]) / self.moments[1]
             plane = to_plane(keypoints, intrinsics)
             present = (~plane.isnan().any(-1)).sum(-1) >= MIN_JOINTS
-            rotation = torch.eye(3, device=plane.device, dtype=plane.dtype).expand(len(plane), 3, 3)
+            eye = torch.eye(3, device=plane.device, dtype=plane.dtype)
+            # Not len(): an ONNX file must take batches of any size.
+            rotation = eye.expand(plane.shape[0], 3, 3)
             view = View(rotation, torch.where(present, 1.0, torch.nan), plane)
         return points.nan_to_num(0.0), view
 
@@ -130,7 +132,7 @@ class Normaliser:
 
     def _spread_out(self, poses: Tensor) -> Tensor:
         """The joints that come out at their places in Human3.6M-17, and the hip."""
-        full = poses.new_full((len(poses), len(H36M_17), 3), torch.nan)
+        full = poses.new_full((poses.shape[0], len(H36M_17), 3), torch.nan)
         full[:, H36M_17.root] = poses[:, :1, :].mean(1) * 0
         full[:, self.joints_out] = poses
         return full

@@ -57,6 +57,33 @@ def guess_intrinsics(
     return table.reshape(-1, 4)[rows.reshape(-1)]
 
 
+def points_for(description: LifterDescription, keypoints: np.ndarray, skeleton: str) -> np.ndarray:
+    """Keypoints (N, J, 2) of a skeleton of SKELETONS -> (N, J', 2) float32 of the lifter's own.
+
+    Raises UserError if they have no hips.
+    """
+    points = np.asarray(keypoints, np.float32)
+    if skeleton == description.skeleton_2d:
+        return points
+    source, target = SKELETONS[skeleton], SKELETONS[description.skeleton_2d]
+    rules = conversion_rules(source, target)
+    if not all(rules[hip].parts for hip in target.indices("left_hip", "right_hip")):
+        raise UserError(f"poses of {skeleton} cannot be lifted: they have no hips")
+    return convert(points, source, target).poses
+
+
+def lenses_for(
+    count: int, image_size: np.ndarray | None, intrinsics: np.ndarray | None
+) -> np.ndarray:
+    """(count, 4) float32 fx, fy, cx, cy px: the intrinsics (4,) or (count, 4), or a guess from
+    image_size (2,) or (count, 2) px. Raises ValueError if both are unknown."""
+    if intrinsics is None:
+        if image_size is None:
+            raise ValueError("the camera is unknown: give intrinsics or image_size")
+        intrinsics = guess_intrinsics(np.broadcast_to(image_size, (count, 2)))
+    return np.broadcast_to(intrinsics, (count, 4)).astype(np.float32)
+
+
 def load_lifter(name_or_path: str, statistics: str = "") -> tuple[Lifter, LifterDescription]:
     """Network and description from anything that `--load` takes.
 
@@ -135,12 +162,8 @@ class LiftingModel:
         rows) is made exactly that one. Raises UserError if the skeleton lacks what is needed.
         """
         count = len(keypoints)
-        if intrinsics is None:
-            if image_size is None:
-                raise ValueError("the camera is unknown: give intrinsics or image_size")
-            intrinsics = guess_intrinsics(np.broadcast_to(image_size, (count, 2)))
-        lenses = torch.as_tensor(np.broadcast_to(intrinsics, (count, 4)).astype(np.float32))
-        points = self._points(keypoints, skeleton)
+        lenses = torch.from_numpy(lenses_for(count, image_size, intrinsics))
+        points = torch.as_tensor(points_for(self.description, keypoints, skeleton))
         size = self.description.standard_size if height is None else SIZE_PER_HEIGHT * height
         # At least one, empty batch, so that no pose gives arrays of the right shape.
         starts = range(0, max(count, 1), batch_size)
@@ -152,18 +175,6 @@ class LiftingModel:
             factor = torch.where(found > 0, size / found, 1.0)
             poses, roots = poses * factor, roots * factor
         return Lifted(poses.cpu().numpy(), roots.cpu().numpy())
-
-    def _points(self, keypoints: np.ndarray, skeleton: str) -> Tensor:
-        """Keypoints (N, J, 2) in the skeleton of the network's input."""
-        points = torch.as_tensor(np.asarray(keypoints, np.float32))
-        if skeleton == self.description.skeleton_2d:
-            return points
-        source, target = SKELETONS[skeleton], SKELETONS[self.description.skeleton_2d]
-        rules = conversion_rules(source, target)
-        needed = [rules[target.index(name)].parts for name in ("left_hip", "right_hip")]
-        if not all(needed):
-            raise UserError(f"poses of {skeleton} cannot be lifted: they have no hips")
-        return convert(points, source, target).poses
 
     def _slice(
         self, points: Tensor, lenses: Tensor, start: int, size: int

@@ -12,12 +12,12 @@ import torch
 from twod_threed.data import Bodies, MotionBatches, PairBatches, measure_bodies
 from twod_threed.h36m import read_h36m
 from twod_threed.h36m_takes import ACTIONS, SUBJECTS
-from twod_threed.mannequin_motion import mannequin_store
 from twod_threed.options import DataOptions, LifterTrainOptions
 from twod_threed.pairs import PosePairs, read_pairs
 from twod_threed.views import stored_views
 from utils.batches import Batches, Order, Plan
 from utils.errors import UserError
+from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, join_stores, read_store
 
 Split = Literal["train", "val", "test"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.prepare import main
-from twod_threed.mannequin_motion import mannequin_store
+from utils.mannequin.motion_store import mannequin_store
 from utils.mocap import read_store
 
 
@@ -14,8 +14,8 @@ def test_mannequins_become_a_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path / "cache")
-    monkeypatch.setattr("twod_threed.mannequin_motion.STILL_POSES", 3)
-    monkeypatch.setattr("twod_threed.mannequin_motion.MOVING_POSES", 4)
+    monkeypatch.setattr("utils.mannequin.motion_store.STILL_POSES", 3)
+    monkeypatch.setattr("utils.mannequin.motion_store.MOVING_POSES", 4)
     path = tmp_path / "mannequin.npz"
     assert main(["mannequin", "--output", str(path), "--count", "2", "--seed", "3"]) == 0
     assert "2 bodies, 14 poses" in capsys.readouterr().out

@@ -1,12 +1,20 @@
 """A stand-in for the network, and the people it can see: sixteen coloured squares each."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from stitched import pose
-from stitched.options import PoseOptions
+from stitched.options import (
+    FilesOptions,
+    LiftOptions,
+    MachineOptions,
+    PeopleOptions,
+    PoseOptions,
+    VideoOptions,
+)
 from utils.crops import crop_to_image, cut_crop
 from utils.images import write_image
 from utils.video import VideoWriter
@@ -79,15 +87,37 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
+def pose_options(*inputs, **flat):
+    """Options of `run.py pose` by their names alone; the groups that hold them are found."""
+    groups = {
+        "who": PeopleOptions,
+        "lifting": LiftOptions,
+        "video": VideoOptions,
+        "files": FilesOptions,
+        "machine": MachineOptions,
+    }
+    chosen = {}
+    for name, group in groups.items():
+        own = {field.name for field in fields(group)} & flat.keys()
+        chosen[name] = group(**{option: flat.pop(option) for option in own})
+    return PoseOptions(tuple(map(str, inputs)), **chosen, **flat)
+
+
 @pytest.fixture
 def run_pose(predictor, out):
-    """`run.py pose` with the stand-in, into `out`; -> exit code."""
+    """`run.py pose` with the stand-in, into `out`; only 2D unless said. -> exit code."""
 
     def run(*inputs, **options):
-        options = {"output_dir": str(out), **options}
-        return pose.run(PoseOptions(tuple(map(str, inputs)), **options), lambda _: predictor)
+        options = {"output_dir": str(out), "lift": False, **options}
+        return pose.run(pose_options(*inputs, **options), lambda *_: predictor)
 
     return run
+
+
+@pytest.fixture
+def options_of():
+    """`pose_options`."""
+    return pose_options
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class Oracle:
 def test_demo_measures_against_what_it_rendered(tmp_path, capsys: pytest.CaptureFixture[str]):
     options = DemoOptions(str(tmp_path), frames=4, size=64, seed=3)
     oracle = Oracle(options)
-    assert demo.run(options, lambda _: oracle) == 0
+    assert demo.run(options, lambda *_: oracle) == 0
     report = capsys.readouterr().out
     assert "100.0 % of all joints" in report and "mean distance 0.0 px" in report
     assert str(tmp_path / "mannequin_pose.mp4") in report

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stitched import pose
+from stitched import pictures, pose
 from stitched.options import PoseOptions
 from utils.errors import UserError
 from utils.images import read_image, write_image
@@ -161,7 +161,7 @@ def test_several_bad_inputs_and_no_good_one(run_pose, tmp_path, capsys):
 def test_output_folder_that_cannot_be_written_stops_before_any_work(photo, tmp_path):
     (tmp_path / "file").touch()
 
-    def load(options):
+    def load(*_):
         raise AssertionError("the network must not be loaded")
 
     with pytest.raises(UserError, match=r"cannot write to .*file"):
@@ -215,7 +215,7 @@ def test_pictures_are_read_in_batches_of_bounded_size(
     assert predictor.batches[0] == 16
     assert max(predictor.batches) == 16
     predictor.batches.clear()
-    monkeypatch.setattr(pose, "BATCH_PIXELS", 3 * 320 * 240)
+    monkeypatch.setattr(pictures, "BATCH_PIXELS", 3 * 320 * 240)
     assert run_pose(folder, overlay=False) == 0
     assert max(predictor.batches) == 3
 
@@ -230,9 +230,9 @@ def test_pictures_are_read_in_batches_of_bounded_size(
         ({"start": 2.0, "end": 2.0}, "--end"),
     ],
 )
-def test_options_that_make_no_sense(options, words):
+def test_options_that_make_no_sense(options_of, options, words):
     with pytest.raises(UserError, match=words):
-        PoseOptions(**{"inputs": ("a.jpg",), **options})
+        options_of(*options.pop("inputs", ("a.jpg",)), **options)
 
 
 def test_each_input_gets_one_line_with_the_share_that_was_found(

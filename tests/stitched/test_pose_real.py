@@ -4,7 +4,7 @@ import numpy as np
 import scipy.io
 
 from stitched import pose
-from stitched.options import PoseOptions
+from stitched.options import PoseOptions, VideoOptions
 from utils.pose_file import read_poses
 from utils.skeleton_conversion import convert
 from utils.skeletons import LSP_14, MPII_16
@@ -28,7 +28,7 @@ def test_sports_pictures_of_the_validation_set(real_data, tmp_path):
 
 def test_man_in_a_large_frame_is_followed(real_data, tmp_path):
     clip = str(real_data / "videos" / "karate1.mp4")
-    options = PoseOptions((clip,), str(tmp_path), start=2.0, end=3.0)
+    options = PoseOptions((clip,), str(tmp_path), video=VideoOptions(start=2.0, end=3.0))
     assert pose.run(options) == 0
     poses = read_poses(tmp_path / "poses.npz")
     assert poses.frame.tolist() == list(range(50, 75))

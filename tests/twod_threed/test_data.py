@@ -7,13 +7,13 @@ import torch
 from tests.twod_threed.small_poses import poses_3d
 from twod_threed.alignment import body_size
 from twod_threed.data import Bodies, MotionBatches, PairBatches, measure_bodies
-from twod_threed.mannequin_motion import mannequin_store
 from twod_threed.options import DataOptions
 from twod_threed.pairs import write_pairs
 from twod_threed.training_data import bodies_of_pairs, chosen, fixed_pairs, read_motion
 from twod_threed.views import project_mpii, stored_views
 from utils.batches import Order, Plan
 from utils.errors import UserError
+from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, make_store, write_store
 from utils.skeletons import H36M_17
 
@@ -156,8 +156,8 @@ def test_motion_is_read_from_stores_folders_and_pairs(tmp_path: Path) -> None:
 
 def test_mannequins_repeat_and_stand_upright(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path)
-    monkeypatch.setattr("twod_threed.mannequin_motion.STILL_POSES", 3)
-    monkeypatch.setattr("twod_threed.mannequin_motion.MOVING_POSES", 4)
+    monkeypatch.setattr("utils.mannequin.motion_store.STILL_POSES", 3)
+    monkeypatch.setattr("utils.mannequin.motion_store.MOVING_POSES", 4)
     first = mannequin_store(5, 2, 2)
     assert first.lengths().tolist() == [3, 4, 3, 4]
     assert first.subjects.tolist() == ["mannequin/2"] * 2 + ["mannequin/3"] * 2

@@ -22,8 +22,8 @@ from utils.weights import save_weights
 @pytest.fixture
 def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LifterRunOptions:
     monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path / "cache")
-    monkeypatch.setattr("twod_threed.mannequin_motion.STILL_POSES", 3)
-    monkeypatch.setattr("twod_threed.mannequin_motion.MOVING_POSES", 6)
+    monkeypatch.setattr("utils.mannequin.motion_store.STILL_POSES", 3)
+    monkeypatch.setattr("utils.mannequin.motion_store.MOVING_POSES", 6)
     monkeypatch.setattr("twod_threed.training_data.HELD_OUT_BODIES", 2)
     one = description()
     path = tmp_path / "w.safetensors"

@@ -36,8 +36,8 @@ RUN = "2d3d_mannequin_default"
 @pytest.fixture(autouse=True)
 def few_poses(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path_factory.getbasetemp() / "cache")
-    monkeypatch.setattr("twod_threed.mannequin_motion.STILL_POSES", 3)
-    monkeypatch.setattr("twod_threed.mannequin_motion.MOVING_POSES", 4)
+    monkeypatch.setattr("utils.mannequin.motion_store.STILL_POSES", 3)
+    monkeypatch.setattr("utils.mannequin.motion_store.MOVING_POSES", 4)
     monkeypatch.setattr("twod_threed.training_data.HELD_OUT_BODIES", 2)
 
 

@@ -1,0 +1,44 @@
+"""A trained hourglass as an ONNX file: uint8 crops in, heatmaps out."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from stacked_hourglass.decoding import normalise_scores
+from stacked_hourglass.description import Description
+from stacked_hourglass.model import StackedHourglass, fold_batch_norm
+from stacked_hourglass.predictor import load_model
+from utils.onnx_files import EXAMPLES, write_onnx
+
+
+class HourglassGraph(nn.Module):
+    """Everything between a crop and its maps: colour normalisation, network, normalised scores."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: StackedHourglass, description: Description) -> None:
+        super().__init__()
+        self.model = fold_batch_norm(model)
+        self.heatmap_loss = description.heatmap_loss
+        self.register_buffer("mean", torch.tensor(description.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(description.std).view(1, 3, 1, 1))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        """uint8 RGB crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4), each of sum 1."""
+        images = (crops.float() / 255 - self.mean) / self.std
+        return normalise_scores(self.model(images)[-1], self.heatmap_loss)
+
+
+def export_hourglass(name_or_path: str, path: Path) -> None:
+    """Write the ONNX file of anything that `--load` takes; "" is the best shipped hourglass.
+
+    Input `crops`, output `heatmaps` (`HourglassGraph.forward`), the batch free; the description is
+    in the metadata. Raises UserError if the weights are absent or others, or the extra is.
+    """
+    model, description = load_model(name_or_path)
+    side = description.resolution
+    crops = torch.zeros(EXAMPLES, 3, side, side, dtype=torch.uint8)
+    graph = HourglassGraph(model, description)
+    write_onnx(path, graph, {"crops": crops}, ["heatmaps"], description.as_metadata())

@@ -1,0 +1,121 @@
+"""Rows that are finished: kept, saved now and then, and those of an earlier run found again."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stitched.inputs import Source
+from stitched.options import VideoOptions
+from utils.errors import UserError
+from utils.pose_file import Poses, concatenate, read_poses, write_poses
+from utils.video import VideoReader
+
+POSES = "poses.npz"
+_PARTS = "poses.part*.npz"
+SAVE_EVERY = 60.0
+"""Seconds between two saves of what is finished, so that little is lost when the run is killed."""
+# A container may state a duration that is longer than its frames by this much, s, and some frames.
+_SLACK, _SLACK_FRAMES = 0.25, 2
+
+
+class Results:
+    """Rows of the sources that are finished. Every now and then they are saved to `path`."""
+
+    def __init__(self, path: Path, earlier: Poses | None) -> None:
+        self.path = path
+        self._parts = [] if earlier is None else [earlier]
+        self._saved = time.monotonic()
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def add(self, poses: Poses) -> None:
+        """More rows. Raises UserError if they cannot go into one file with the others."""
+        for part in self._parts[:1]:
+            check_alike(part, poses)
+        self._parts.append(poses)
+        if time.monotonic() - self._saved > SAVE_EVERY:
+            write_poses(self.path, concatenate(self._parts))
+            self._saved = time.monotonic()
+
+    def poses(self) -> Poses | None:
+        """All rows; None if there are none."""
+        return concatenate(self._parts) if self._parts else None
+
+
+def check_alike(one: Poses, other: Poses) -> None:
+    """Raises UserError if the rows are of different skeletons."""
+    pairs = [(one.skeleton_2d, other.skeleton_2d), (one.skeleton_3d, other.skeleton_3d)]
+    for first, second in pairs:
+        if None not in (first, second) and first != second:
+            raise UserError(
+                f"poses of {first} and of {second} do not go into one file: take another "
+                "--output_dir for the second kind"
+            )
+
+
+def part_path(folder: Path, rank: int) -> Path:
+    """Where a process that is one of several saves what it has."""
+    return folder / f"poses.part{rank}.npz"
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what processes saved by themselves, once all of it is in one file."""
+    for place in folder.glob(_PARTS):
+        place.unlink()
+
+
+def earlier_rows(folder: Path) -> Poses | None:
+    """Rows that an earlier run left in a folder, finished or killed; None if there are none.
+
+    Raises UserError for files that cannot be read.
+    """
+    places = [folder / POSES, *sorted(folder.glob(_PARTS))]
+    parts: list[Poses] = []
+    for place in places:
+        if not place.exists():
+            continue
+        poses = read_poses(place)
+        known = np.concatenate([part.source for part in parts]) if parts else np.zeros(0, str)
+        parts.append(poses.select(~np.isin(poses.source, known)))
+        check_alike(parts[0], parts[-1])
+    return concatenate(parts) if parts else None
+
+
+def split_done(
+    sources: Sequence[Source], earlier: Poses, options: VideoOptions
+) -> tuple[list[Source], Poses | None]:
+    """The sources that still have to be looked at, and the rows that stay.
+
+    A picture is done if it has a row, a video if its rows reach its end; a webcam never is. Rows of
+    what is looked at again do not stay.
+    """
+    todo = [source for source in sources if not _is_done(source, earlier, options)]
+    stay = ~np.isin(earlier.source, [source.name for source in todo])
+    return todo, earlier.select(stay) if stay.any() else None
+
+
+def _is_done(source: Source, earlier: Poses, options: VideoOptions) -> bool:
+    rows = earlier.source == source.name
+    if source.kind == "webcam" or not rows.any():
+        return False
+    if source.kind == "picture":
+        return True
+    try:
+        with VideoReader(source.name) as video:
+            duration, fps = video.duration, video.fps
+    except UserError:
+        return False  # whoever looks at it says what is wrong
+    ends = [end for end in (options.end, duration) if end is not None]
+    steps = 1 / (options.fps or fps) + _SLACK_FRAMES / fps
+    begins = earlier.time[rows].min() <= options.start + steps
+    return bool(begins and earlier.time[rows].max() >= min(ends, default=0) - steps - _SLACK)
+
+
+def in_order(poses: Poses, sources: Sequence[Source]) -> Poses:
+    """Rows in the order of their sources; those of others come first, as they were."""
+    places = {source.name: number for number, source in enumerate(sources)}
+    keys = [places.get(name, -1) for name in poses.source.tolist()]
+    return poses.select(np.argsort(keys, kind="stable"))

@@ -1,0 +1,47 @@
+"""The table of exporters: every format, and what is common to all."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.utils.exporters.exported_poses import film
+from utils.errors import UserError
+from utils.exporters import EXPORTERS, NEED_3D
+from utils.pose_file import read_poses
+from utils.pose_json import read_pose_json
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_each_format_writes_the_files_that_it_names_and_no_others(tmp_path: Path, name: str):
+    folder = tmp_path / "new" / "folder"
+    paths = EXPORTERS[name](folder, film(frames=2))
+    assert paths and sorted(paths) == sorted(folder.iterdir())
+    assert all(path.stat().st_size for path in paths)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_2d_poses_alone_are_enough_or_it_says_so(tmp_path: Path, name: str):
+    flat = replace(film(frames=2), keypoints_3d=None, root_camera=None, skeleton_3d=None)
+    if name in NEED_3D:
+        with pytest.raises(UserError, match="3D poses"):
+            EXPORTERS[name](tmp_path, flat)
+        assert not list(tmp_path.iterdir())
+    else:
+        assert EXPORTERS[name](tmp_path, flat)
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write"):
+        EXPORTERS[name](tmp_path / "file", film(frames=2))
+
+
+def test_npz_and_json_are_the_pose_file(tmp_path: Path):
+    poses = film()
+    for path, read in (("npz", read_poses), ("json", read_pose_json)):
+        back = read(EXPORTERS[path](tmp_path, poses)[0])
+        for name, values in poses.arrays().items():
+            np.testing.assert_array_equal(getattr(back, name), values, err_msg=name)
