@@ -67,13 +67,14 @@ def test_poses_of_pictures_and_videos(folder: Path):
         assert len(list(video)) == 4
 
 
-def test_from_2d_to_3d(folder: Path):
+def test_in_3d(folder: Path):
     run_commands(marked_blocks()[1], folder)
-    found = read_poses(folder / "visualizations/clip/poses.npz")
-    lifted = read_poses(folder / "visualizations/clip_3d/poses.npz")
-    assert lifted.keypoints_3d is not None and lifted.keypoints_3d.shape == (4, 17, 3)
-    seen = found.found
-    assert np.isfinite(lifted.keypoints_3d[seen]).all()
+    clip = folder / "visualizations/clip"
+    poses = read_poses(clip / "poses.npz")
+    assert poses.keypoints_3d is not None and poses.keypoints_3d.shape == (4, 17, 3)
+    assert np.isfinite(poses.keypoints_3d[poses.found]).all()
+    assert (clip / "clip_person0.bvh").is_file() == bool(poses.found.any())
+    assert (clip / "clip_interactive.html").is_file()
 
 
 def test_training_with_nothing_downloaded(folder: Path):

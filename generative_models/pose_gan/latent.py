@@ -36,6 +36,7 @@ def interpolate(start: Tensor, end: Tensor, steps: int) -> Tensor:
     return direction / torch.sin(angle) * torch.lerp(lengths[0], lengths[1], part)
 
 
+@torch.enable_grad()
 def regress(generator: Generator, poses: Tensor, latent_size: int, seed: int) -> Tensor:
     """The latent vectors (N, latent_size) whose poses come closest to canonical poses (N, 17, 3) of
     bodies of size 1, by the mean squared distance of joints.

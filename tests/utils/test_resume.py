@@ -133,5 +133,5 @@ def test_all_that_is_written_is_an_option_of_that_name(name: str, tmp_path: Path
     content = json.loads((tmp_path / f"{name}_x/options.json").read_text())
     written = {f"--{option}" for group in content.values() for option in group}
     # Fixed by the subcommand; says where to begin, as --load does.
-    beside = {"--dataset", "--resume_file"}
+    beside = {"--dataset", "--subcommand", "--resume_file"}
     assert written - beside <= set(option_names(options.TRAIN[name].kind))
