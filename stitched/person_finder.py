@@ -42,7 +42,7 @@ CONFIDENCE_MEMORY = 0.9
 # Below this part of the usual confidence the person may be lost: the whole frame is looked at.
 CONFIDENCE_DROP = 0.7
 # Every so many frames the whole frame is looked at, and searched in parts, in any case.
-SEARCH_EVERY = 15
+SEARCH_EVERY = 30
 
 
 class Predictor(Protocol):

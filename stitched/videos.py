@@ -25,6 +25,7 @@ from stitched.visualization.panels import draw_people
 from utils.errors import UserError
 from utils.frames import Frame, FrameSource
 from utils.pose_file import Poses
+from utils.threads import one_core_left
 from utils.video import VideoReader, VideoWriter, open_webcam
 
 
@@ -113,7 +114,7 @@ def _watch_all(job: Job, source: Source, frames: FrameSource, rows: PoseRows) ->
     watched = watch(job.finder, job.options.video, source, frames, job.clock)
     with _screen(job, source, frames) as screen:
         try:
-            with closing(watched):
+            with closing(watched), one_core_left():
                 for frame, seen in watched:
                     rows.add(seen, frame.image, frame.index, frame.time)
                     job.report.count(source, any(one.is_somebody for _, one in seen))

@@ -5,6 +5,7 @@ top-left pixel is (0, 0), which is also OpenCV's convention.
 """
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -188,31 +189,46 @@ def _line(
     """
     reach = width / 2 + 2
     height, length = canvas.shape[:2]
-    low, high = np.full(2, -reach), np.array([length - 1, height - 1]) + reach
-    ends = _clip(np.stack([start, end]), low, high)
+    low, high = (-reach, -reach), (length - 1 + reach, height - 1 + reach)
+    ends = _clip(start.tolist(), end.tolist(), low, high)
     if ends is None:
         return
-    left, top = np.maximum(np.floor(ends.min(axis=0) - reach), 0).astype(int)
-    right, bottom = np.ceil(ends.max(axis=0) + reach).astype(int) + 1
+    if opacity == 1:
+        a, b = map(_fixed, ends)
+        cv2.line(canvas, a, b, colour, width, cv2.LINE_AA, _SHIFT)
+        return
+    (x0, x1), (y0, y1) = zip(*ends, strict=True)
+    left, top = max(floor(min(x0, x1) - reach), 0), max(floor(min(y0, y1) - reach), 0)
+    right, bottom = ceil(max(x0, x1) + reach) + 1, ceil(max(y0, y1) + reach) + 1
     area = canvas[top:bottom, left:right]
     if not area.size:
         return
-    a, b = np.rint((ends - (left, top)) * 2**_SHIFT).astype(int).tolist()
-    painted = cv2.line(area.copy(), a, b, colour, width, cv2.LINE_AA, _SHIFT)
-    if opacity < 1:
-        painted = cv2.addWeighted(painted, opacity, area.copy(), 1 - opacity, 0)
-    area[:] = painted
+    a, b = (_fixed((x - left, y - top)) for x, y in ends)
+    before = area.copy()
+    painted = cv2.line(before.copy(), a, b, colour, width, cv2.LINE_AA, _SHIFT)
+    area[:] = cv2.addWeighted(painted, opacity, before, 1 - opacity, 0)
 
 
-def _clip(ends: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray | None:
-    """Part of a segment (2, 2) within a rectangle; None if it misses it (Liang and Barsky 1984)."""
-    start, step = ends[0], ends[1] - ends[0]
+def _fixed(place: tuple[float, float]) -> tuple[int, int]:
+    """A place, px, as OpenCV takes it."""
+    return round(place[0] * 2**_SHIFT), round(place[1] * 2**_SHIFT)
+
+
+def _clip(
+    start: Sequence[float], end: Sequence[float], low: Sequence[float], high: Sequence[float]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Part of a segment within a rectangle; None if it misses it (Liang and Barsky 1984)."""
+    step = [b - a for a, b in zip(start, end, strict=True)]
     first, last = 0.0, 1.0
     for axis in range(2):
         if abs(step[axis]) < 1e-6:  # parallel to the rectangle's edge
             if not low[axis] <= start[axis] <= high[axis]:
                 return None
             continue
-        times = sorted(((low - start)[axis] / step[axis], (high - start)[axis] / step[axis]))
-        first, last = max(first, times[0]), min(last, times[1])
-    return start + np.outer([first, last], step) if first <= last else None
+        times = ((edge[axis] - start[axis]) / step[axis] for edge in (low, high))
+        enters, leaves = sorted(times)
+        first, last = max(first, enters), min(last, leaves)
+    if first > last:
+        return None
+    x, y = start
+    return (x + first * step[0], y + first * step[1]), (x + last * step[0], y + last * step[1])

@@ -1,6 +1,8 @@
 """How the threads of one process share the machine."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def limit_spinning() -> None:
@@ -12,3 +14,18 @@ def limit_spinning() -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """Networks on the CPU leave a core to other threads of the process, such as those that decode
+    and draw: on two cores a small network is quicker on one of them than on both beside that."""
+    # Not at the top: `limit_spinning` comes before torch is imported.
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads - 1, 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -20,7 +20,7 @@ from utils.images import check_image
 _CODECS = {".mp4": "libx264", ".gif": "gif"}
 # Constant quality that hides the compression, at a speed that leaves the processor to others.
 # No B-frames: with them an MP4 of variable frame rate states too short a duration.
-_X264_OPTIONS = {"preset": "veryfast", "crf": "18", "bf": "0"}
+_X264_OPTIONS = {"preset": "superfast", "crf": "20", "bf": "0"}
 _TICKS = 90_000  # a second, about: the clock of MP4 times
 _GIF_TICKS = 100  # a second: the clock of GIF times
 _GIF_SHORTEST = 2  # ticks; browsers slow a GIF down where a picture lasts less

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from stitched.concurrency import Behind, ahead
 from stitched.visualization.options import VideoOptions
 from stitched.visualization.panels import GAP, beside, draw_people
 from stitched.visualization.sources import read_rows, rows_of
@@ -69,11 +72,16 @@ def write_film(
     count = 0
     with VideoReader(video) as reader:
         width = max(round(reader.width * height / reader.height), 1) + GAP + height
-        with VideoWriter(output, width, height, reader.fps) as writer:
-            for frame in wanted_frames(reader, list(rows)):
+        # The writer is closed last, when all is written, and the reader after its thread has ended.
+        with (
+            VideoWriter(output, width, height, reader.fps) as writer,
+            closing(ahead(wanted_frames(reader, list(rows)))) as frames,
+            Behind() as behind,
+        ):
+            for frame in frames:
                 overlay = draw_people(frame.image, poses.select(rows[frame.index]), height)
                 panel = stage.panel(frame.index, height, turned=orbit * frame.time)
-                writer.write(beside(overlay, [panel]), frame.time)
+                behind(partial(writer.write, beside(overlay, [panel]), frame.time))
                 count += 1
             if not count:
                 raise UserError(f"{video} has none of the frames that the poses are of")

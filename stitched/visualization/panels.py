@@ -70,7 +70,8 @@ def resized(image: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
     """A copy (height, width, 3) of a picture, and its scale (2,), x and y, to the original."""
     old_height, old_width = image.shape[:2]
     width = max(round(old_width * height / old_height), 1)
-    method = cv2.INTER_AREA if height < old_height else cv2.INTER_LINEAR
+    # Above half the size two neighbours in each direction are enough, and four times as quick.
+    method = cv2.INTER_AREA if 2 * height < old_height else cv2.INTER_LINEAR
     canvas = np.asarray(cv2.resize(image, (width, height), interpolation=method))
     return canvas, np.array([width / old_width, height / old_height])
 

@@ -161,15 +161,15 @@ def test_flip_reaches_the_network():
 
 def test_follower_takes_one_look_a_frame_and_keeps_up(predictor, paint):
     follower = Follower(predictor, 0.2)
-    for step in range(30):
+    for step in range(40):
         image = picture()
-        truth = paint(image, 20 + 15 * step, 250, 120)
+        truth = paint(image, 20 + 11 * step, 250, 120)
         if step == 1:
             predictor.batches.clear()
         sighting = follower(image)
         assert error(sighting, truth) < 2
     # Besides, once more the whole frame and the closer look that follows from it.
-    assert len(predictor.batches) == 29 + 2
+    assert len(predictor.batches) == 39 + 2
 
 
 def test_follower_box_moves_and_grows_at_once_and_shrinks_slowly(predictor, paint):
