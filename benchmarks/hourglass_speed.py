@@ -19,7 +19,7 @@ from benchmarks.timing import Spread, machine, paired_rates, print_rows, rate
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.losses import heatmap_loss
 from stacked_hourglass.model import StackedHourglass, fold_batch_norm
-from utils.distributed import device_kind, pick_precision
+from utils.devices import device_kind, pick_precision
 
 RESOLUTION, BATCH = 256, 4
 

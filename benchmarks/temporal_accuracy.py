@@ -44,7 +44,7 @@ NAMES = {
     "temporal81": "81 frames",
     "public": "public VideoPose3D, 27 frames",
 }
-PAIRED = (("temporal27", "public"), ("single", "temporal81"))
+PAIRED = (("single", "public"), ("temporal27", "temporal81"))
 """Who trains side by side."""
 INPUTS = {"test": "exact", "test_noisy": "noisy"}
 

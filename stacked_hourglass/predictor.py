@@ -12,7 +12,7 @@ from stacked_hourglass.joints import crop_batch, joints_of_maps
 from stacked_hourglass.model import StackedHourglass, fold_batch_norm
 from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
 from utils.checkpoint import read_weights
-from utils.distributed import device_kind, pick_precision
+from utils.devices import device_kind, pick_precision
 from utils.errors import UserError
 from utils.skeletons import SKELETONS
 from utils.weights import load_into, shipped_names

@@ -15,7 +15,7 @@ from generative_models.skeleton_to_image.skeleton_drawing import skeleton_pictur
 from stitched.dance_options import DanceOptions
 from stitched.options import LiftOptions, MachineOptions, VideoOptions
 from stitched.pipeline import PosePipeline
-from utils.drawing import draw_pose, side_by_side
+from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
@@ -36,10 +36,8 @@ def find_poses(options: DanceOptions) -> Poses:
     if Path(options.source).suffix in (".npz", ".json"):
         return one_person(read_pose_file(options.source))
     video = VideoOptions(start=options.start, end=options.end, smooth=options.smooth)
-    machine = MachineOptions(accelerator=options.accelerator)
-    pipeline = PosePipeline(
-        options.load, lifting=LiftOptions(lift=False), video=video, machine=machine
-    )
+    lifting, machine = LiftOptions(lift=False), MachineOptions(accelerator=options.accelerator)
+    pipeline = PosePipeline(options.load, lifting=lifting, video=video, machine=machine)
     return pipeline(options.source)
 
 
@@ -65,8 +63,7 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
     fps = frame_rate(poses.time)
     drawn = dancer.frames(keypoints.astype(np.float32), size, options.batch_size)
     write_films(folder, drawn, poses, keypoints, size, fps, options)
-    asked = Asked(keypoints, poses.frame, fps)
-    names = [f"dance.mp4#{row}" for row in range(len(poses))]
+    asked, names = Asked(keypoints, np.arange(len(poses)), fps), ["dance.mp4"] * len(poses)
     write_poses(folder / "poses.npz", drawn_poses(keypoints, asked, names, size))
     missing = int(np.isnan(keypoints).all(axis=(1, 2)).sum())
     print(f"{len(poses)} frames of {dancer.description.dancer} by {dancer.description.model}")
@@ -135,4 +132,5 @@ def source_panes(source: str, poses: Poses, side: int) -> Iterator[np.ndarray]:
             row = row_of_frame.get(frame.index)
             if row is not None:
                 joints, sure = poses.keypoints_2d[row], poses.confidence[row]
-                yield letterboxed(draw_pose(frame.image, joints, sure, skeleton), side)
+                drawn = draw_pose(frame.image, joints, sure, skeleton)
+                yield contact_sheet([drawn], columns=1, size=side)

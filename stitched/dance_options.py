@@ -14,8 +14,8 @@ class DanceOptions:
     source: str
     """Video of the person to be imitated, or a pose file (poses.npz, poses.json) of one."""
     target: str = ""
-    """Trained dancer: shipped model, run folder, .safetensors or .ckpt. Empty is the run of --model,
-    or the shipped dancer."""
+    """Trained dancer: shipped model, run folder, .safetensors or .ckpt. Empty is the run of
+    --model, or the shipped dancer."""
     model: ModelOrNumber | None = None
     """Which model the dancer must be. 1 nearest, 2 vanilla_vector, 3 vanilla_image, 4 gan, 5
     pose2vid."""

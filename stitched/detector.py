@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from stitched.boxes_file import Boxes
-from utils.distributed import device_kind
+from utils.devices import device_kind
 from utils.errors import UserError
 
 SURE = 0.5

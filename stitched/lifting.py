@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 
 from stitched.options import LiftOptions, MachineOptions
-from twod_threed.inference import find_intrinsics
-from twod_threed.pose_rows import lift_rows
+from twod_threed.pose_rows import find_intrinsics, lift_rows
 from twod_threed.predictor import LiftingModel
 from utils.checkpoint import read_weights
 from utils.errors import UserError

@@ -18,9 +18,9 @@ from twod_threed.pairs import PosePairs
 from twod_threed.view_ranges import ViewRanges
 from twod_threed.views import Y_UP, draw_views, project_mpii
 from utils.batches import Plan
-from utils.distributed import derive_seed
 from utils.errors import UserError
 from utils.mocap.store import MotionStore
+from utils.seeds import derive_seed
 
 Minibatch = dict[str, Tensor]
 

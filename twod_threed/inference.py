@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from twod_threed.options import LifterRunOptions
 from twod_threed.pairs import PosePairs
-from twod_threed.pose_rows import lift_rows, rows_of_pairs, write_lifted
-from twod_threed.predictor import LiftingModel, guess_intrinsics
+from twod_threed.pose_rows import find_intrinsics, lift_rows, rows_of_pairs, write_lifted
+from twod_threed.predictor import LiftingModel
 from twod_threed.training_data import fixed_pairs
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
@@ -22,15 +20,6 @@ def find_poses(options: LifterRunOptions) -> tuple[Poses, PosePairs | None]:
         pairs = fixed_pairs(options.data, options.split, options.seed)
         return rows_of_pairs(pairs), pairs
     return read_pose_file(options.poses), None
-
-
-def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.ndarray:
-    """(N, 4) px: what the options say, or else the file's own, or else a guess."""
-    guess = guess_intrinsics(poses.image_size, focal, fov)
-    if poses.intrinsics is None or focal is not None or fov is not None:
-        return guess
-    known = ~np.isnan(poses.intrinsics).any(axis=1, keepdims=True)
-    return np.where(known, poses.intrinsics, guess)
 
 
 def run(options: LifterRunOptions) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from twod_threed.pairs import PosePairs, write_pairs
-from twod_threed.predictor import Lifted, LiftingModel
+from twod_threed.predictor import Lifted, LiftingModel, guess_intrinsics
 from twod_threed.video import fill_gaps, sequences
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import write_pose_json
@@ -93,3 +93,12 @@ def lift_pairs(model: LiftingModel, pairs: PosePairs, batch_size: int = 4096) ->
     """Lift the 2D side of pairs, each seen by its own camera."""
     rows = rows_of_pairs(pairs)
     return lift_rows(model, rows, pairs.intrinsics[pairs.camera], batch_size=batch_size)
+
+
+def find_intrinsics(poses: Poses, focal: float | None, fov: float | None) -> np.ndarray:
+    """(N, 4) px: what the options say, or else the file's own, or else a guess."""
+    guess = guess_intrinsics(poses.image_size, focal, fov)
+    if poses.intrinsics is None or focal is not None or fov is not None:
+        return guess
+    known = ~np.isnan(poses.intrinsics).any(axis=1, keepdims=True)
+    return np.where(known, poses.intrinsics, guess)

@@ -18,7 +18,7 @@ from twod_threed.public_baseline import (
 )
 from utils.cameras import intrinsics_from_field_of_view
 from utils.checkpoint import read_weights
-from utils.distributed import device_kind
+from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
 from utils.skeletons import H36M_17, SKELETONS

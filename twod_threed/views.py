@@ -28,9 +28,9 @@ from torch import Tensor
 from twod_threed.pairs import PosePairs, join_pairs
 from twod_threed.view_ranges import ViewRanges
 from utils.cameras import project, project_with_distortion
-from utils.distributed import derive_seed
 from utils.errors import UserError
 from utils.mocap.store import MotionStore
+from utils.seeds import derive_seed
 from utils.skeleton_conversion import convert
 from utils.skeletons import H36M_17, MPII_16
 

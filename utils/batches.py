@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from utils.distributed import derive_seed, seed_all
 from utils.errors import UserError
+from utils.seeds import derive_seed, seed_all
 
 
 class Batches(Protocol):

@@ -1,67 +1,22 @@
 """Several processes and machines, through Lightning Fabric."""
 
 import os
-import random
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
+from utils.devices import device_kind, pick_precision
 from utils.errors import UserError
 from utils.options import LoopOptions
+from utils.seeds import seed_all
 
 T = TypeVar("T")
-
-
-def derive_seed(purpose: str, *parts: int) -> int:
-    """A 63-bit seed from numbers that are not negative, such as (seed, epoch, step).
-
-    Different purposes give unrelated seeds from the same numbers.
-    """
-    entropy = (zlib.crc32(purpose.encode()), *parts)
-    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def seed_all(seed: int) -> None:
-    """Seed the global generators of Python, NumPy and torch (every device)."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
-
-
-def device_kind(accelerator: str = "auto") -> str:
-    """Kind of device ("cuda", "mps" or "cpu") that `accelerator` stands for on this machine."""
-    if accelerator == "auto":
-        accelerator = "gpu" if torch.accelerator.is_available() else "cpu"
-    if accelerator == "gpu":
-        return "cuda" if torch.cuda.is_available() else "mps"
-    return accelerator
-
-
-def has_bf16(kind: str) -> bool:
-    """Whether a kind of device ("cuda", "mps", "cpu") has instructions that compute in bf16.
-
-    A device without them emulates the format, which is slower than float32.
-    """
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind == "cpu":
-        return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return False
-
-
-def pick_precision(precision: str, kind: str) -> str:
-    """Fabric's name of the precision; "auto" is bf16-mixed where that is faster, else 32-true."""
-    if precision != "auto":
-        return precision
-    return "bf16-mixed" if has_bf16(kind) else "32-true"
 
 
 def _process_counts(loop: LoopOptions) -> tuple[int, int]:

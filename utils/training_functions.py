@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from utils import checkpoint
 from utils.checkpoint import TrainingState
-from utils.distributed import derive_seed, global_mean, seed_all
+from utils.distributed import global_mean
 from utils.optimizers import Optimizers
 from utils.options import OptimizerOptions
+from utils.seeds import derive_seed, seed_all
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from generative_models.pose_gan.representation import (
     to_canonical,
     to_joints,
 )
-from utils.distributed import derive_seed
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, join_stores, read_store
+from utils.seeds import derive_seed
 
 Split = Literal["train", "val", "test"]
 

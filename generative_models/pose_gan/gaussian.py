@@ -14,8 +14,8 @@ from generative_models.pose_gan.representation import (
     to_canonical,
     to_joints,
 )
-from utils.distributed import derive_seed
 from utils.errors import UserError
+from utils.seeds import derive_seed
 from utils.weights import save_weights
 
 VALUES = 3 * len(BONE_JOINTS)

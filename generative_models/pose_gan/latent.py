@@ -5,7 +5,7 @@ from torch import Tensor
 
 from generative_models.pose_gan.model import Generator
 from generative_models.pose_gan.representation import STANDARD_SIZE, to_joints
-from utils.distributed import derive_seed
+from utils.seeds import derive_seed
 
 STARTS = 16
 """Latent vectors that a search starts from; the best of them counts."""

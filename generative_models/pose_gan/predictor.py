@@ -22,7 +22,7 @@ from generative_models.pose_gan.representation import (
     to_joints,
 )
 from utils.checkpoint import read_weights
-from utils.distributed import device_kind
+from utils.devices import device_kind
 from utils.errors import UserError
 from utils.weights import load_into
 

@@ -17,9 +17,10 @@ from generative_models.pose_gan.options import PoseGanTrainOptions, PoseVaeTrain
 from generative_models.pose_gan.predictor import load_sampler
 from generative_models.pose_gan.representation import STANDARD_SIZE, to_joints
 from utils.batches import MemoryBatches, Order, Plan
-from utils.distributed import derive_seed, on_rank_zero
+from utils.distributed import on_rank_zero
 from utils.pose_file import write_poses
 from utils.run_folder import find_start, run_folder
+from utils.seeds import derive_seed
 from utils.training_functions import TrainingFunctions
 from utils.training_loop import train_loop
 

@@ -13,8 +13,7 @@ from stitched.network.data import PicturedPairs, as_batch
 from stitched.network.options import DataOptions, StitchedRunOptions
 from stitched.network.predictor import Crops, StitchedModel, filled, find_pairs
 from stitched.network.training_data import pictures_of
-from twod_threed.inference import find_intrinsics
-from twod_threed.pose_rows import write_lifted
+from twod_threed.pose_rows import find_intrinsics, write_lifted
 from utils.errors import UserError
 from utils.pose_file import Poses, concatenate, empty_row
 

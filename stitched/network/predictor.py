@@ -16,7 +16,7 @@ from stitched.network.model import StitchedNetwork
 from stitched.network.options import JoinOptions
 from twod_threed.pose_rows import lift_rows, rows_of_pairs
 from twod_threed.predictor import LiftingModel
-from utils.distributed import device_kind, pick_precision
+from utils.devices import device_kind, pick_precision
 from utils.pose_file import Poses
 from utils.skeletons import SKELETONS
 

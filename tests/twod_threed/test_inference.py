@@ -7,10 +7,10 @@ import pytest
 from tests.twod_threed.test_predictor import description
 from twod_threed.evaluation import score_mocap
 from twod_threed.evaluation_options import EvalMocapOptions
-from twod_threed.inference import find_intrinsics, run
+from twod_threed.inference import run
 from twod_threed.model import Lifter
 from twod_threed.options import DataOptions, LifterRunOptions
-from twod_threed.pose_rows import rows_of_pairs
+from twod_threed.pose_rows import find_intrinsics, rows_of_pairs
 from twod_threed.predictor import FIELD_OF_VIEW, guess_intrinsics
 from twod_threed.training_data import fixed_pairs
 from utils.errors import UserError

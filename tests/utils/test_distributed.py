@@ -10,14 +10,7 @@ from lightning_fabric import Fabric
 
 from tests.utils import two_processes
 from utils.checkpoint import read_checkpoint
-from utils.distributed import (
-    derive_seed,
-    device_kind,
-    global_mean,
-    has_bf16,
-    pick_precision,
-    start_fabric,
-)
+from utils.distributed import global_mean, start_fabric
 from utils.errors import UserError
 from utils.options import LoopOptions
 
@@ -103,28 +96,6 @@ def test_global_mean_of_nothing_is_zero_with_a_gradient():
     assert mean.item() == 0 and total.grad is not None and total.grad.isfinite()
 
 
-def test_precision_is_bf16_only_where_the_device_has_it(monkeypatch):
-    for amx, avx512, expected in [
-        (False, False, "32-true"),
-        (True, False, "bf16-mixed"),
-        (False, True, "bf16-mixed"),
-    ]:
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
-        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx512=avx512: avx512)
-        assert pick_precision("auto", "cpu") == expected
-    assert pick_precision("16-mixed", "cpu") == "16-mixed"
-    assert not has_bf16("mps")
-
-
-def test_device_kind_names_the_machines_device(monkeypatch):
-    assert device_kind("cpu") == "cpu"
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert device_kind("auto") == device_kind("gpu") == "cuda"
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
-    assert device_kind("auto") == "cpu"
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test asks for")
 def test_a_device_that_is_absent_is_one_line():
     with pytest.raises(UserError, match=r"cannot use these devices: [^\n]+$"):
@@ -142,15 +113,3 @@ def test_torchrun_and_options_may_not_contradict(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
     with pytest.raises(UserError, match="2 processes on each of 2 machines"):
         start_fabric(LoopOptions(devices=3), 0)
-
-
-def test_seeds_differ_by_every_part():
-    seeds = {
-        derive_seed(purpose, seed, epoch, step)
-        for purpose in ("a", "b")
-        for seed in (0, 1)
-        for epoch in (0, 1)
-        for step in (0, 1)
-    }
-    assert len(seeds) == 16 and all(0 <= seed < 2**63 for seed in seeds)
-    assert derive_seed("a", 1, 2) == derive_seed("a", 1, 2)

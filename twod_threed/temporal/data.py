@@ -23,8 +23,8 @@ from twod_threed.view_ranges import ViewRanges
 from twod_threed.views import frame_points
 from utils.batches import Batches, Plan
 from utils.cameras import project
-from utils.distributed import derive_seed
 from utils.mocap.store import MotionStore
+from utils.seeds import derive_seed
 from utils.skeleton_conversion import convert
 from utils.skeletons import H36M_17, MPII_16, SKELETONS, Skeleton
 

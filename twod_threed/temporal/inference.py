@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from twod_threed.inference import find_intrinsics
 from twod_threed.pairs import PosePairs
-from twod_threed.pose_rows import rows_of_pairs, write_lifted
+from twod_threed.pose_rows import find_intrinsics, rows_of_pairs, write_lifted
 from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.inference_options import FilmOptions, TemporalRunOptions
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel

@@ -32,7 +32,7 @@ from twod_threed.temporal.resampling import even_times, resample
 from twod_threed.temporal.sequences import near_each_other, numbered, on_every_frame
 from twod_threed.temporal.whole_sequence import lift_sequence
 from twod_threed.video import fill_gaps
-from utils.distributed import device_kind
+from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
 from utils.skeletons import H36M_17, SKELETONS

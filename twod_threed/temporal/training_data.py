@@ -22,8 +22,8 @@ from twod_threed.temporal.options import TemporalTrainOptions
 from twod_threed.temporal.sequences import sequences_of
 from twod_threed.temporal.windows import Reach, Windows
 from utils.batches import Batches, Order, Plan
-from utils.distributed import derive_seed
 from utils.mocap.store import MotionStore
+from utils.seeds import derive_seed
 
 LEAST_VALIDATION_FRAMES = 128
 """Output frames of a window in validation, at least: shorter ones would look at most frames more

@@ -1,0 +1,27 @@
+"""What computes, and in which number format."""
+
+import torch
+
+from utils.devices import device_kind, has_bf16, pick_precision
+
+
+def test_precision_is_bf16_only_where_the_device_has_it(monkeypatch):
+    for amx, avx512, expected in [
+        (False, False, "32-true"),
+        (True, False, "bf16-mixed"),
+        (False, True, "bf16-mixed"),
+    ]:
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx512=avx512: avx512)
+        assert pick_precision("auto", "cpu") == expected
+    assert pick_precision("16-mixed", "cpu") == "16-mixed"
+    assert not has_bf16("mps")
+
+
+def test_device_kind_names_the_machines_device(monkeypatch):
+    assert device_kind("cpu") == "cpu"
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_kind("auto") == device_kind("gpu") == "cuda"
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    assert device_kind("auto") == "cpu"

@@ -1,0 +1,31 @@
+"""What computes, and in which number format."""
+
+import torch
+
+
+def device_kind(accelerator: str = "auto") -> str:
+    """Kind of device ("cuda", "mps" or "cpu") that `accelerator` stands for on this machine."""
+    if accelerator == "auto":
+        accelerator = "gpu" if torch.accelerator.is_available() else "cpu"
+    if accelerator == "gpu":
+        return "cuda" if torch.cuda.is_available() else "mps"
+    return accelerator
+
+
+def has_bf16(kind: str) -> bool:
+    """Whether a kind of device ("cuda", "mps", "cpu") has instructions that compute in bf16.
+
+    A device without them emulates the format, which is slower than float32.
+    """
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "cpu":
+        return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return False
+
+
+def pick_precision(precision: str, kind: str) -> str:
+    """Fabric's name of the precision; "auto" is bf16-mixed where that is faster, else 32-true."""
+    if precision != "auto":
+        return precision
+    return "bf16-mixed" if has_bf16(kind) else "32-true"
