@@ -1,4 +1,4 @@
-"""`run.py 3d_pose_gan` and `run.py 3d_pose_vae`: poses made up, as a pose file.
+"""`run.py 3d_pose_gan`: poses made up by a GAN or a VAE, as a pose file.
 
 They are seen by a level camera, so that whatever draws 2D poses can draw them.
 """
