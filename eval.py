@@ -20,6 +20,7 @@ FUNCTIONS = {
     "stitched_h36m": STITCHED,
     "stitched_mannequin": STITCHED,
     "3d_pose_gan": Lazy("generative_models.pose_gan.evaluation:run"),
+    "skeleton_to_image": Lazy("stitched.dancer_evaluation:evaluate"),
 }
 
 if __name__ == "__main__":

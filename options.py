@@ -4,6 +4,8 @@ The options themselves belong to the subpackages; here they are put under the su
 Nothing heavy is imported, so that `--help` stays quick.
 """
 
+from typing import Literal
+
 from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions
 from generative_models.pose_gan.options import Dataset as PoseDataset
 from generative_models.pose_gan.options import (
@@ -13,6 +15,15 @@ from generative_models.pose_gan.options import (
     SampleOptions,
 )
 from generative_models.pose_gan.visualization_options import VizPoseGanOptions
+from generative_models.skeleton_to_image.evaluation_options import (
+    SkeletonToImageEvalOptions,
+    SkeletonToImageVizOptions,
+)
+from generative_models.skeleton_to_image.options import (
+    DancerViewOptions,
+    SkeletonToImageRunOptions,
+    SkeletonToImageTrainOptions,
+)
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions, Overlay2dOptions
 from stacked_hourglass.options import (
     DataOptions,
@@ -21,6 +32,7 @@ from stacked_hourglass.options import (
     HourglassTrainOptions,
 )
 from stacked_hourglass.saliency_options import SaliencyOptions
+from stitched.dance_options import DanceOptions
 from stitched.demo_options import DemoOptions
 from stitched.network.options import DataOptions as StitchedDataOptions
 from stitched.network.options import Dataset as StitchedDataset
@@ -96,7 +108,7 @@ def _run_stitched(dataset: StitchedDataset, title: str) -> Options:
     return Options(summary, StitchedRunOptions, StitchedRunOptions(dataset=dataset))
 
 
-def _eval_stitched(dataset: StitchedDataset, title: str) -> Options:
+def _eval_stitched(dataset: Literal["h36m", "mannequin"], title: str) -> Options:
     summary = f"Score the stitched network on {title}: 2D and 3D."
     return Options(summary, StitchedEvalOptions, StitchedEvalOptions(dataset=dataset))
 
@@ -140,6 +152,9 @@ TRAIN = {
     "3d_pose_vae_mannequin": _train_pose_vae(
         "3d_pose_vae_mannequin", "mannequin", "the built-in mannequin"
     ),
+    "skeleton_to_image": Options(
+        "Train a network that draws one person in any pose.", SkeletonToImageTrainOptions
+    ),
 }
 
 RUN = {
@@ -165,6 +180,8 @@ RUN = {
     "export_onnx": Options(
         "Write a network as an ONNX file for other programs.", ExportOnnxOptions
     ),
+    "skeleton_to_image": Options("Draw a person in given poses.", SkeletonToImageRunOptions),
+    "dance": Options("Make a trained dancer move like the person in a video.", DanceOptions),
 }
 
 VIZ = {
@@ -187,6 +204,10 @@ VIZ = {
         "Write a page of 3D poses, to be turned and played.", InteractiveOptions
     ),
     "3d_pose_gan": Options("Draw made-up 3D poses and ways between them.", VizPoseGanOptions),
+    "dancer": Options("Look at a dancer's pictures and skeletons.", DancerViewOptions),
+    "skeleton_to_image": Options(
+        "Draw what dancers make beside real frames.", SkeletonToImageVizOptions
+    ),
 }
 
 EVAL = {
@@ -201,4 +222,7 @@ EVAL = {
     "stitched_h36m": _eval_stitched("h36m", "Human3.6M"),
     "stitched_mannequin": _eval_stitched("mannequin", "mannequins"),
     "3d_pose_gan": Options("Score models of 3D poses side by side.", EvalPoseGanOptions),
+    "skeleton_to_image": Options(
+        "Score trained dancers on frames they have not seen.", SkeletonToImageEvalOptions
+    ),
 }

@@ -31,6 +31,8 @@ FUNCTIONS = {
     "stitched_mannequin": STITCHED,
     "3d_pose_gan": Lazy("generative_models.pose_gan.inference:run"),
     "export_onnx": Lazy("stitched.onnx_export:run"),
+    "skeleton_to_image": Lazy("generative_models.skeleton_to_image.running:run"),
+    "dance": Lazy("stitched.dance:dance"),
 }
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "3d_pose_vae_h36m": POSE_VAE,
     "3d_pose_vae_mocap": POSE_VAE,
     "3d_pose_vae_mannequin": POSE_VAE,
+    "skeleton_to_image": Lazy("generative_models.skeleton_to_image.training:train"),
 }
 
 

@@ -19,6 +19,8 @@ FUNCTIONS = {
     "video": Lazy("stitched.visualization.film:draw_video"),
     "interactive": Lazy("stitched.visualization.interactive:draw_interactive"),
     "3d_pose_gan": Lazy("generative_models.pose_gan.visualization:draw"),
+    "dancer": Lazy("generative_models.skeleton_to_image.dancer_view:show_dancer"),
+    "skeleton_to_image": Lazy("generative_models.skeleton_to_image.visualization:draw"),
 }
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Make official downloads ready for training: `python data/prepare.py SUBCOMMAND --help`.
 
 `mpii`, `mocap` and `h36m` convert, `h36m_images` cuts pictures from videos, `lsp` and `coco` check
-(their downloads are read as they are), `pack` puts data sets of pictures into one small file for a
-small or a lent machine.
+(their downloads are read as they are), `dancer` takes a person from a video, `pack` puts data sets of
+pictures into one small file for a small or a lent machine.
 """
 
 import json
@@ -20,6 +20,7 @@ from tqdm import tqdm
 # A script's own folder is on the path, the repository that holds this one is not.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data.dancer import DancerVideoOptions, prepare_dancer
 from data.h36m import H36mOptions, prepare_h36m
 from data.h36m_images import H36mImagesOptions, prepare_h36m_images
 from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
@@ -210,6 +211,7 @@ SUBCOMMANDS = {
     "h36m_images": Options("Cut pictures from Human3.6M's videos.", H36mImagesOptions),
     "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
     "mannequin": Options("Put poses of mannequins into a motion store.", MannequinPosesOptions),
+    "dancer": Options("Make a dancer's frames and poses from a video.", DancerVideoOptions),
     "pack": Options("Put data sets into one small file.", PackOptions),
 }
 FUNCTIONS = {
@@ -220,6 +222,7 @@ FUNCTIONS = {
     "h36m_images": prepare_h36m_images,
     "mocap": prepare_mocap,
     "mannequin": prepare_mannequin,
+    "dancer": prepare_dancer,
     "pack": pack,
 }
 

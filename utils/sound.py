@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from av.error import FFmpegError
 
 from utils.atomic import atomic_path
@@ -28,7 +29,7 @@ def copy_sound(source: str | Path, video: str | Path, start: float = 0.0) -> boo
     return True
 
 
-def _join(video: Path, spoken: av.container.InputContainer, temporary: Path, start: float) -> None:
+def _join(video: Path, spoken: InputContainer, temporary: Path, start: float) -> None:
     with (
         av.open(f"file:{video}") as seen,
         av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "+faststart"}) as out,
@@ -38,19 +39,16 @@ def _join(video: Path, spoken: av.container.InputContainer, temporary: Path, sta
         new_sound = out.add_stream_from_template(sound)
         end = 0.0
         for packet in seen.demux(pictures):
-            if packet.dts is None:
-                continue
-            end = max(end, _seconds(packet) + float((packet.duration or 0) * packet.time_base))
+            if packet.pts is None or pictures.time_base is None:
+                continue  # the demuxer's last packet, which is empty
+            end = max(end, float((packet.pts + (packet.duration or 0)) * pictures.time_base))
             packet.stream = new_pictures
             out.mux(packet)
         for packet in spoken.demux(sound):
-            if packet.dts is None or not start <= _seconds(packet) < start + end:
+            if packet.pts is None or packet.dts is None or sound.time_base is None:
                 continue
-            offset = round(start / packet.time_base)
-            packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
-            packet.stream = new_sound
-            out.mux(packet)
-
-
-def _seconds(packet: av.Packet) -> float:
-    return float(packet.pts * packet.time_base)
+            offset = round(start / sound.time_base)
+            if 0 <= float((packet.pts - offset) * sound.time_base) < end:
+                packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
+                packet.stream = new_sound
+                out.mux(packet)

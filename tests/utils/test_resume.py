@@ -131,7 +131,8 @@ def test_weights_that_a_run_began_with_are_not_forgotten(tmp_path: Path):
 def test_all_that_is_written_is_an_option_of_that_name(name: str, tmp_path: Path):
     begin(tmp_path, name, [])
     content = json.loads((tmp_path / f"{name}_x/options.json").read_text())
-    written = {f"--{option}" for group in content.values() for option in group}
+    groups = [value if isinstance(value, dict) else [key] for key, value in content.items()]
+    written = {f"--{option}" for group in groups for option in group}
     # Fixed by the subcommand; says where to begin, as --load does.
     beside = {"--dataset", "--subcommand", "--resume_file"}
     assert written - beside <= set(option_names(options.TRAIN[name].kind))

@@ -1,0 +1,132 @@
+"""`run.py dance`: poses of one video, drawn as another person."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from generative_models.skeleton_to_image.inference import Dancer, fit_poses
+from generative_models.skeleton_to_image.options import SkeletonToImageRunOptions
+from generative_models.skeleton_to_image.retargeting import fit_motion, fit_size
+from generative_models.skeleton_to_image.running import Asked, drawn_poses, load_dancer, one_person
+from generative_models.skeleton_to_image.skeleton_drawing import skeleton_pictures
+from stitched.dance_options import DanceOptions
+from stitched.options import LiftOptions, MachineOptions, VideoOptions
+from stitched.pipeline import PosePipeline
+from utils.drawing import contact_sheet, draw_pose, side_by_side
+from utils.errors import UserError
+from utils.pose_file import Poses, write_poses
+from utils.pose_json import read_pose_file
+from utils.skeletons import SKELETONS
+from utils.sound import copy_sound
+from utils.video import VideoReader, VideoWriter
+
+PANE = 256
+"""Least side of a pane of side_by_side.mp4, px."""
+FPS = 25.0
+"""Frames a second of a source whose poses have no times."""
+FindPoses = Callable[[DanceOptions], Poses]
+"""-> rows of the source, in the order of time."""
+
+
+def find_poses(options: DanceOptions) -> Poses:
+    """Poses of a source video by our own 2D model, or those of a pose file."""
+    if Path(options.source).suffix in (".npz", ".json"):
+        return one_person(read_pose_file(options.source))
+    video = VideoOptions(start=options.start, end=options.end, smooth=options.smooth)
+    lifting, machine = LiftOptions(lift=False), MachineOptions(accelerator=options.accelerator)
+    pipeline = PosePipeline(options.load, lifting=lifting, video=video, machine=machine)
+    return pipeline(options.source)
+
+
+def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
+    """Write dance.mp4 (with the source's sound), side_by_side.mp4 and poses.npz. -> exit code 0.
+
+    Raises UserError if weights or source are absent, or nobody is in the source.
+    """
+    dancer = load_dancer(
+        SkeletonToImageRunOptions(
+            load=options.target,
+            model=options.model,
+            checkpoint_dir=options.checkpoint_dir,
+            accelerator=options.accelerator,
+        )
+    )
+    poses = find(options)
+    keypoints = fitted(poses, dancer, options)
+    if not np.isfinite(keypoints).any():
+        raise UserError(f"{options.source}: nobody was found in it")
+    size, folder = options.size or dancer.image_size, Path(options.output_dir)
+    keypoints = (keypoints + 0.5) * size / dancer.image_size - 0.5
+    fps = frame_rate(poses.time)
+    drawn = dancer.frames(keypoints.astype(np.float32), size, options.batch_size)
+    write_films(folder, drawn, poses, keypoints, size, fps, options)
+    asked, names = Asked(keypoints, np.arange(len(poses)), fps), ["dance.mp4"] * len(poses)
+    write_poses(folder / "poses.npz", drawn_poses(keypoints, asked, names, size))
+    missing = int(np.isnan(keypoints).all(axis=(1, 2)).sum())
+    print(f"{len(poses)} frames of {dancer.description.dancer} by {dancer.description.model}")
+    if missing:
+        print(f"{missing} of them have no pose: nobody was found there")
+    print(f"watch {folder / 'dance.mp4'} and {folder / 'side_by_side.mp4'}")
+    return 0
+
+
+def fitted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarray:
+    """Joints (N, 13, 2) px of the dancer's own pictures."""
+    keypoints = fit_poses(poses, dancer.image_size).astype(np.float64)
+    if options.fit == "none":
+        return keypoints
+    target = dancer.description.references.numpy().astype(np.float64)
+    return (fit_motion if options.fit == "limbs" else fit_size)(keypoints, target)
+
+
+def frame_rate(time: np.ndarray) -> float:
+    """Frames a second of rows at times (N,) s."""
+    steps = np.diff(time)
+    steps = steps[steps > 0]
+    return 1 / float(np.median(steps)) if len(steps) else FPS
+
+
+def write_films(
+    folder: Path,
+    drawn: Iterator[np.ndarray],
+    poses: Poses,
+    keypoints: np.ndarray,
+    size: int,
+    fps: float,
+    options: DanceOptions,
+) -> None:
+    """dance.mp4, and side_by_side.mp4 of source (where it is a video), skeleton and result."""
+    side = max(size, PANE)
+    is_video = Path(options.source).suffix not in (".npz", ".json")
+    width = side * (3 if is_video else 2)
+    with (
+        VideoWriter(folder / "dance.mp4", size, size, fps) as alone,
+        VideoWriter(folder / "side_by_side.mp4", width, side, fps) as beside,
+    ):
+        sources = source_panes(options.source, poses, side) if is_video else iter(())
+        for row, image in enumerate(tqdm(drawn, "frames", len(poses), leave=False, disable=None)):
+            alone.write(image)
+            scaled = (keypoints[row] + 0.5) * side / size - 0.5
+            skeleton = skeleton_pictures(scaled[None], side)[0]
+            result = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
+            beside.write(side_by_side([*islice(sources, 1), skeleton, result]))
+    if is_video:
+        for name in ("dance.mp4", "side_by_side.mp4"):
+            copy_sound(options.source, folder / name, float(poses.time[0]))
+
+
+def source_panes(source: str, poses: Poses, side: int) -> Iterator[np.ndarray]:
+    """The frames that have a row, with their poses, letterboxed to squares of `side` px."""
+    row_of_frame = {int(frame): row for row, frame in enumerate(poses.frame)}
+    skeleton = SKELETONS[poses.skeleton_2d]
+    with VideoReader(source) as reader:
+        for frame in reader:
+            row = row_of_frame.get(frame.index)
+            if row is not None:
+                joints, sure = poses.keypoints_2d[row], poses.confidence[row]
+                drawn = draw_pose(frame.image, joints, sure, skeleton)
+                yield contact_sheet([drawn], columns=1, size=side)

@@ -1,0 +1,50 @@
+"""Options of `run.py dance`. Nothing heavy is imported here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from generative_models.skeleton_to_image.options import ModelOrNumber
+from utils.errors import UserError
+
+
+@dataclass
+class DanceOptions:
+    """Make a trained dancer move like the person in a video."""
+
+    source: str
+    """Video of the person to be imitated, or a pose file (poses.npz, poses.json) of one."""
+    target: str = ""
+    """Trained dancer: shipped model, run folder, .safetensors or .ckpt. Empty is the run of
+    --model, or the shipped dancer."""
+    model: ModelOrNumber | None = None
+    """Which model the dancer must be. 1 nearest, 2 vanilla_vector, 3 vanilla_image, 4 gan, 5
+    pose2vid."""
+    checkpoint_dir: str = "model_checkpoints"
+    """Folder of the runs skeleton_to_image_<model>, where --model is given and --target is not."""
+    fit: Literal["limbs", "size", "none"] = "limbs"
+    """limbs: the source's motion with the dancer's limb lengths, on the dancer's ground; size: only
+    scaled and placed; none: the source's joints as they are in the square of its picture."""
+    smooth: Literal["none", "one_euro", "savitzky_golay"] = "savitzky_golay"
+    """Calm the joints found in the source over time."""
+    start: float = 0.0
+    """Second of the source to start at."""
+    end: float | None = None
+    """Second of the source to end at."""
+    load: str = ""
+    """2D model that finds the source's poses; empty is the best that ships."""
+    size: int | None = None
+    """Side of the new frames, px; the dancer's own if nothing is said."""
+    output_dir: str = "visualizations/dance"
+    """Where dance.mp4, side_by_side.mp4 and poses.npz go."""
+    batch_size: int = 16
+    """Frames at a time."""
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    """Kind of device; auto takes a GPU where there is one."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError("--batch_size must be at least 1")
+        if self.size is not None and not 16 <= self.size <= 4096:
+            raise UserError(f"--size must lie in 16 to 4096, not {self.size}")
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise UserError(f"--start ({self.start}) and --end ({self.end}) leave nothing")

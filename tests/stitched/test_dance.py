@@ -1,0 +1,131 @@
+"""`run.py dance` with a stand-in for the pose model, and the finder that scores made frames."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generative_models.skeleton_to_image.training import train
+from stitched.dance import dance, find_poses
+from stitched.dance_options import DanceOptions
+from stitched.dancer_evaluation import pose_finder
+from tests.generative_models.skeleton_to_image.small_dancer import (
+    SIZE,
+    standing,
+    train_options,
+    write_small_dancer,
+)
+from utils.errors import UserError
+from utils.pose_file import Poses, read_poses, write_poses
+from utils.skeletons import DANCE_13
+from utils.video import VideoReader, VideoWriter
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a small U-Net."""
+    folder = tmp_path_factory.mktemp("target")
+    train(train_options(folder, write_small_dancer(folder / "anna"), "nearest"))
+    return folder / "runs" / "skeleton_to_image_default"
+
+
+def source_poses() -> Poses:
+    """Somebody twice as large as the dancer, in a picture of 60 x 40 px; nobody in frame 4."""
+    keypoints = 2 * standing(COUNT, SIZE) + np.array([10, 1])
+    keypoints[4] = np.nan
+    return Poses(
+        source=np.array(["source.mp4"] * COUNT),
+        frame=np.arange(COUNT),
+        time=np.arange(COUNT) / 20,
+        person=np.zeros(COUNT, np.int64),
+        box=np.full((COUNT, 3), np.nan),
+        image_size=np.full((COUNT, 2), (60, 40)),
+        keypoints_2d=keypoints,
+        confidence=np.isfinite(keypoints[..., 0]).astype(np.float32),
+        skeleton_2d=DANCE_13.name,
+    )
+
+
+def options(folder: Path, target: Path) -> DanceOptions:
+    with VideoWriter(folder / "source.mp4", 60, 40, 20) as video:
+        for _ in range(COUNT):
+            video.write(np.full((40, 60, 3), 120, np.uint8))
+    return DanceOptions(
+        str(folder / "source.mp4"), str(target), output_dir=str(folder / "out"), size=32
+    )
+
+
+def shapes(path: Path) -> tuple[int, set[tuple[int, ...]], float]:
+    with VideoReader(path) as video:
+        frames = list(video)
+    rate = 1 / float(np.median(np.diff([frame.time for frame in frames])))
+    return len(frames), {frame.image.shape for frame in frames}, rate
+
+
+def test_new_films_have_the_sources_frames_and_rate(tmp_path: Path, target: Path) -> None:
+    assert dance(options(tmp_path, target), lambda _: source_poses()) == 0
+    count, size, rate = shapes(tmp_path / "out" / "dance.mp4")
+    assert (count, size) == (COUNT, {(32, 32, 3)}) and rate == pytest.approx(20, rel=0.01)
+    count, size, rate = shapes(tmp_path / "out" / "side_by_side.mp4")
+    assert (count, size) == (COUNT, {(256, 768, 3)}) and rate == pytest.approx(20, rel=0.01)
+    poses = read_poses(tmp_path / "out" / "poses.npz")
+    assert np.isnan(poses.keypoints_2d[4]).all() and np.isfinite(poses.keypoints_2d[5]).all()
+
+
+def test_the_motion_comes_at_the_dancers_size_and_place(tmp_path: Path, target: Path) -> None:
+    """The source's limbs are those of the dancer, twice as long: fitted, they are the same."""
+    asked = replace(options(tmp_path, target), size=SIZE)
+    heights = {}
+    for fit in ("limbs", "size", "none"):
+        dance(replace(asked, fit=fit), lambda _: source_poses())
+        poses = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
+        rows = [row for row in range(COUNT) if row != 4]
+        heights[fit] = float(np.ptp(poses[rows][..., 1], axis=1).mean())
+        ground = poses[rows][:, DANCE_13.index("left_ankle"), 1]
+        if fit != "none":
+            assert np.allclose(ground, 0.9 * SIZE, atol=0.02)
+    tall = float(np.ptp(standing(COUNT, SIZE)[0, :, 1]))
+    assert heights["limbs"] == pytest.approx(tall, abs=0.02)
+    assert heights["size"] == pytest.approx(tall, abs=0.02)
+    # Uncorrected: 2 * tall in 40 px, seen in a picture of 18.
+    assert heights["none"] == pytest.approx(2 * tall * SIZE / 40, abs=0.02)
+
+
+def test_a_pose_file_is_a_source(tmp_path: Path, target: Path) -> None:
+    write_poses(tmp_path / "poses.npz", source_poses())
+    asked = replace(options(tmp_path, target), source=str(tmp_path / "poses.npz"))
+    assert (find_poses(asked).frame == np.arange(COUNT)).all()
+    assert dance(asked) == 0
+    assert shapes(tmp_path / "out" / "side_by_side.mp4")[1] == {(256, 512, 3)}
+
+
+def test_nobody_in_the_source_and_another_model_are_errors(tmp_path: Path, target: Path) -> None:
+    asked = options(tmp_path, target)
+    nobody = source_poses()
+    nobody.keypoints_2d[:] = np.nan
+    with pytest.raises(UserError, match="nobody was found"):
+        dance(asked, lambda _: nobody)
+    with pytest.raises(UserError, match="not the --model gan"):
+        dance(replace(asked, model="4"), lambda _: source_poses())
+
+
+class Fixed:
+    """A 2D model that finds the same joints in every picture."""
+
+    skeleton = DANCE_13.name
+
+    def __call__(
+        self, images: list[np.ndarray], boxes: np.ndarray, flip: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assert (boxes == np.array([8.5, 8.5, SIZE])).all()
+        found = standing(1, SIZE) + np.arange(len(images))[:, None, None]
+        return found, np.ones(found.shape[:2])
+
+
+def test_the_finder_looks_at_whole_pictures_in_batches() -> None:
+    found = pose_finder(Fixed())(np.zeros((18, SIZE, SIZE, 3), np.uint8))
+    assert found.shape == (18, 13, 2)
+    assert np.allclose(found[16:], standing(1, SIZE) + np.arange(2)[:, None, None])
