@@ -7,6 +7,7 @@ from utils.command_line import Lazy, run_script
 
 TEMPORAL = Lazy("twod_threed.temporal.evaluation:evaluate")
 STITCHED = Lazy("stitched.network.evaluation:evaluate")
+TRANSFER = Lazy("stitched.motion_transfer:evaluate")
 
 FUNCTIONS = {
     "mpii_PCKh": Lazy("stacked_hourglass.evaluation:evaluate_mpii_pckh"),
@@ -21,6 +22,8 @@ FUNCTIONS = {
     "stitched_mannequin": STITCHED,
     "3d_pose_gan": Lazy("generative_models.pose_gan.evaluation:run"),
     "skeleton_to_image": Lazy("stitched.dancer_evaluation:evaluate"),
+    "motion_transfer_mocap": TRANSFER,
+    "motion_transfer_mannequin": TRANSFER,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,15 @@ Nothing heavy is imported, so that `--help` stays quick.
 
 from typing import Literal
 
+from generative_models.motion_transfer.options import (
+    MotionDataOptions,
+    MotionDataset,
+    TransferEvalOptions,
+    TransferRunOptions,
+    TransferTrainOptions,
+    TransferVizOptions,
+)
+from generative_models.motion_transfer.options import train_defaults as transfer_train_defaults
 from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions
 from generative_models.pose_gan.options import Dataset as PoseDataset
 from generative_models.pose_gan.options import (
@@ -125,6 +134,17 @@ def _train_pose_vae(name: str, dataset: PoseDataset, title: str) -> Options:
     return Options(f"Train a VAE of 3D poses on {title}.", PoseVaeTrainOptions, defaults)
 
 
+def _train_transfer(dataset: MotionDataset, title: str) -> Options:
+    summary = f"Train motion transfer, one person's motion on another's body, on {title}."
+    return Options(summary, TransferTrainOptions, transfer_train_defaults(dataset))
+
+
+def _eval_transfer(dataset: MotionDataset, title: str) -> Options:
+    defaults = TransferEvalOptions(data=MotionDataOptions(dataset=dataset))
+    summary = f"Score motion transfer to bodies of {title}: MSE, MAE."
+    return Options(summary, TransferEvalOptions, defaults)
+
+
 TRAIN = {
     "hourglass_mpii": _train_hourglass("mpii", "MPII"),
     "hourglass_lsp": _train_hourglass("lsp", "Leeds Sports Pose"),
@@ -155,6 +175,8 @@ TRAIN = {
     "skeleton_to_image": Options(
         "Train a network that draws one person in any pose.", SkeletonToImageTrainOptions
     ),
+    "motion_transfer_mocap": _train_transfer("mocap", "motion capture"),
+    "motion_transfer_mannequin": _train_transfer("mannequin", "mannequins"),
 }
 
 RUN = {
@@ -182,6 +204,7 @@ RUN = {
     ),
     "skeleton_to_image": Options("Draw a person in given poses.", SkeletonToImageRunOptions),
     "dance": Options("Make a trained dancer move like the person in a video.", DanceOptions),
+    "motion_transfer": Options("Make one person move as another does.", TransferRunOptions),
 }
 
 VIZ = {
@@ -208,6 +231,9 @@ VIZ = {
     "skeleton_to_image": Options(
         "Draw what dancers make beside real frames.", SkeletonToImageVizOptions
     ),
+    "motion_transfer": Options(
+        "Draw what lies between two clips, and a transfer.", TransferVizOptions
+    ),
 }
 
 EVAL = {
@@ -225,4 +251,6 @@ EVAL = {
     "skeleton_to_image": Options(
         "Score trained dancers on frames they have not seen.", SkeletonToImageEvalOptions
     ),
+    "motion_transfer_mocap": _eval_transfer("mocap", "people who did not train"),
+    "motion_transfer_mannequin": _eval_transfer("mannequin", "mannequins"),
 }

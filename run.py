@@ -33,6 +33,7 @@ FUNCTIONS = {
     "export_onnx": Lazy("stitched.onnx_export:run"),
     "skeleton_to_image": Lazy("generative_models.skeleton_to_image.running:run"),
     "dance": Lazy("stitched.dance:dance"),
+    "motion_transfer": Lazy("generative_models.motion_transfer.inference:run"),
 }
 
 if __name__ == "__main__":

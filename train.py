@@ -12,6 +12,7 @@ TEMPORAL = Lazy("twod_threed.temporal.training:train")
 STITCHED = Lazy("stitched.network.training:train")
 POSE_GAN = Lazy("generative_models.pose_gan.training:train")
 POSE_VAE = Lazy("generative_models.pose_gan.vae_training:train")
+TRANSFER = Lazy("generative_models.motion_transfer.training:train")
 
 FUNCTIONS = {
     "hourglass_mpii": HOURGLASS,
@@ -37,6 +38,8 @@ FUNCTIONS = {
     "3d_pose_vae_mocap": POSE_VAE,
     "3d_pose_vae_mannequin": POSE_VAE,
     "skeleton_to_image": Lazy("generative_models.skeleton_to_image.training:train"),
+    "motion_transfer_mocap": TRANSFER,
+    "motion_transfer_mannequin": TRANSFER,
 }
 
 

@@ -21,6 +21,7 @@ FUNCTIONS = {
     "3d_pose_gan": Lazy("generative_models.pose_gan.visualization:draw"),
     "dancer": Lazy("generative_models.skeleton_to_image.dancer_view:show_dancer"),
     "skeleton_to_image": Lazy("generative_models.skeleton_to_image.visualization:draw"),
+    "motion_transfer": Lazy("generative_models.motion_transfer.visualization:draw"),
 }
 
 if __name__ == "__main__":

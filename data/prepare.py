@@ -1,8 +1,8 @@
 """Make official downloads ready for training: `python data/prepare.py SUBCOMMAND --help`.
 
 `mpii`, `mocap` and `h36m` convert, `h36m_images` cuts pictures from videos, `lsp` and `coco` check
-(their downloads are read as they are), `dancer` takes a person from a video, `pack` puts data sets of
-pictures into one small file for a small or a lent machine.
+(their downloads are read as they are), `dancer` takes a person from a video, `pack` puts data sets
+of pictures into one small file for a small or a lent machine.
 """
 
 import json

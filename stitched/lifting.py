@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from stitched.options import LiftOptions, MachineOptions
 from twod_threed.pose_rows import find_intrinsics, lift_rows
 from twod_threed.predictor import LiftingModel
@@ -49,9 +51,15 @@ class PoseLifter:
         return self._lift(self._options.lifter or SINGLE)(poses, False, 0)
 
     def video(self, poses: Poses, frames_apart: int = 1) -> Poses:
-        """Rows of one video, each person a film. Every `frames_apart`-th frame, about, has rows."""
+        """Rows of one video, each person a film. Every `frames_apart`-th frame, about, has rows.
+        Single joints that are missing are filled, not whole people: NaN stays NaN."""
         lift = self._lift(self._options.lifter or self._for_videos())
-        return lift(poses, True, max(MAX_GAP, frames_apart + 1))
+        lifted = lift(poses, True, max(MAX_GAP, frames_apart + 1))
+        nobody = ~poses.found
+        for values in (lifted.keypoints_3d, lifted.root_camera):
+            if values is not None:
+                values[nobody] = np.nan
+        return lifted
 
     def _for_videos(self) -> str:
         if TEMPORAL in shipped_names():

@@ -75,6 +75,7 @@ PROMISED = {
     "stitched": STITCHED,
     "3d_pose_gan": POSE_GAN,
     "3d_pose_vae": ["--latent_size", "--beta"],
+    "motion_transfer": ["--width", "--limb_scale"],
     "skeleton_to_image": ["--model", "--dancer", "--image_size"],
 }
 

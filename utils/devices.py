@@ -2,14 +2,23 @@
 
 import torch
 
+from utils.errors import UserError
+
 
 def device_kind(accelerator: str = "auto") -> str:
-    """Kind of device ("cuda", "mps" or "cpu") that `accelerator` stands for on this machine."""
-    if accelerator == "auto":
-        accelerator = "gpu" if torch.accelerator.is_available() else "cpu"
-    if accelerator == "gpu":
-        return "cuda" if torch.cuda.is_available() else "mps"
-    return accelerator
+    """Kind of device ("cuda", "mps" or "cpu") that `accelerator` stands for on this machine.
+
+    Raises UserError if PyTorch can use none of this kind here.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    wanted = {"auto": ("cuda", "mps", "cpu"), "gpu": ("cuda", "mps")}
+    for kind in wanted.get(accelerator, (accelerator,)):
+        if there.get(kind, True):
+            return kind
+    raise UserError(
+        f"cannot use these devices: PyTorch finds no {accelerator} here; "
+        "--accelerator auto takes what there is"
+    )
 
 
 def has_bf16(kind: str) -> bool:

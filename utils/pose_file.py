@@ -210,10 +210,10 @@ def read_poses(path: str | Path) -> Poses:
     try:
         # Opened here, because np.load leaves damaged files open.
         with open(path, "rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if not isinstance(content, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
-            with content:
+            if file.read(2) != b"PK":  # otherwise NumPy would advise to unpickle it
+                raise ValueError("it is no .npz file")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as content:
                 check_version(_scalar(content, "format_version"))
                 return _from_content(content)
     except OSError as error:

@@ -17,7 +17,8 @@ def read_rows(path: Path, source: str) -> Poses:
     Raises UserError for a file that is absent or damaged, or has no 3D poses of it.
     """
     poses = rows_of(read_pose_file(path), source, str(path))
-    if poses.keypoints_3d is None or not np.isfinite(poses.keypoints_3d).any():
+    is_lifted = poses.keypoints_3d is not None and np.isfinite(poses.keypoints_3d).any()
+    if poses.keypoints_3d is None or (poses.found.any() and not is_lifted):
         raise UserError(
             f"{path} has no 3D poses of {source or poses.source[0]}: lift them with "
             "`run.py 2d3d_mocap --poses` first"

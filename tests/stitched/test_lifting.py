@@ -54,6 +54,21 @@ def test_video_is_lifted_where_somebody_is_and_drawn(run_pose, clip, tmp_path, o
     assert len(list(out.glob("*.bvh"))) == 1
 
 
+def test_who_is_away_for_some_frames_has_no_3d_pose_there(run_pose, clip, tmp_path, out):
+    assert run_pose(clip[0]) == 0
+    poses = read_poses(out / "poses.npz")
+    poses.keypoints_2d[10:13], poses.confidence[10:13] = np.nan, 0
+    for weights in ("mpii_16", SINGLE):
+        name = weights
+        if weights != SINGLE:
+            name = str(write_networks(tmp_path / "small.safetensors", describe(weights)))
+        lifted = PoseLifter(LiftOptions(lifter=name), MachineOptions()).video(poses)
+        assert lifted.keypoints_3d is not None and lifted.root_camera is not None
+        is_lifted = ~np.isnan(lifted.keypoints_3d).all(axis=(1, 2))
+        assert is_lifted.tolist() == poses.found.tolist() and not is_lifted[10:13].any()
+        assert np.isnan(lifted.root_camera[~poses.found]).all()
+
+
 def test_without_temporal_weights_one_line_says_so(monkeypatch):
     told = []
     one = PoseLifter(LiftOptions(), MachineOptions(), told.append)

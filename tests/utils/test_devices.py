@@ -1,8 +1,10 @@
 """What computes, and in which number format."""
 
+import pytest
 import torch
 
 from utils.devices import device_kind, has_bf16, pick_precision
+from utils.errors import UserError
 
 
 def test_precision_is_bf16_only_where_the_device_has_it(monkeypatch):
@@ -20,8 +22,18 @@ def test_precision_is_bf16_only_where_the_device_has_it(monkeypatch):
 
 def test_device_kind_names_the_machines_device(monkeypatch):
     assert device_kind("cpu") == "cpu"
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert device_kind("auto") == device_kind("gpu") == "cuda"
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device_kind("auto") == device_kind("gpu") == "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert device_kind("auto") == "cpu"
+
+
+@pytest.mark.parametrize("accelerator", ["cuda", "mps", "gpu"])
+def test_a_device_that_is_absent_is_one_line(accelerator, monkeypatch):
+    for module in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(module, "is_available", lambda: False)
+    with pytest.raises(UserError, match=f"no {accelerator} here; --accelerator auto"):
+        device_kind(accelerator)

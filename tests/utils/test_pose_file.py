@@ -232,7 +232,7 @@ def test_files_that_are_not_pose_files(tmp_path: Path) -> None:
     refused(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
-    assert "single array" in refused(path)
+    assert "it is no .npz file" in refused(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("format_version.npy", b"\x93NUMPY\x01\x00\xff\xff{'descr'")
     refused(path)
