@@ -65,7 +65,7 @@ def test_who_is_away_for_some_frames_has_no_3d_pose_there(run_pose, clip, tmp_pa
         lifted = PoseLifter(LiftOptions(lifter=name), MachineOptions()).video(poses)
         assert lifted.keypoints_3d is not None and lifted.root_camera is not None
         is_lifted = ~np.isnan(lifted.keypoints_3d).all(axis=(1, 2))
-        assert is_lifted.tolist() == poses.found.tolist() and not is_lifted[10:13].any()
+        assert is_lifted.tolist() == poses.found.tolist()
         assert np.isnan(lifted.root_camera[~poses.found]).all()
 
 
