@@ -20,13 +20,13 @@ from benchmarks.two_at_once import both
 from twod_threed.evaluation import score_mocap
 from twod_threed.evaluation_options import EvalMocapOptions
 from twod_threed.evaluation_report import ModelScores
-from twod_threed.options import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from twod_threed.pairs import join_pairs, read_pairs, write_pairs
 from twod_threed.pose_rows import lift_pairs
 from twod_threed.predictor import LiftingModel
 from twod_threed.views import stored_views
 from utils.mocap.store import MotionStore, join_stores, read_store
 from utils.pose_file import write_poses
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 EVERY = {"train": 2, "val": 8, "test": 4}
 """Every so many-th frame is looked at, each by a camera of its own."""

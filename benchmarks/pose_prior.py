@@ -15,7 +15,6 @@ import torch
 
 from benchmarks.timing import print_rows
 from generative_models.pose_gan.data import read_motion
-from generative_models.pose_gan.options import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from generative_models.pose_gan.predictor import load_vae
 from generative_models.pose_gan.prior import PosePrior
 from twod_threed.detector_noise import add_noise, read_table
@@ -24,6 +23,7 @@ from twod_threed.predictor import LiftingModel
 from twod_threed.views import stored_views
 from utils import pose_metrics
 from utils.skeletons import H36M_17, MPII_16
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 NOISE = (0.0, 1.0, 2.0, 4.0)
 """Times a detector's errors."""

@@ -24,7 +24,6 @@ import torch
 from benchmarks.timing import machine, print_rows
 from benchmarks.two_at_once import both
 from twod_threed.detector_noise import add_noise, read_table
-from twod_threed.options import TEST_SUBJECTS, VALIDATION_SUBJECTS
 from twod_threed.pairs import PosePairs, join_pairs, read_pairs, write_pairs
 from twod_threed.pose_rows import lift_pairs as lift_single
 from twod_threed.predictor import LiftingModel
@@ -34,6 +33,7 @@ from twod_threed.temporal.sequences import sequences_of
 from twod_threed.views import stored_views
 from utils.mocap.store import MotionStore, join_stores, read_store, resample
 from utils.pose_file import read_poses
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 RATE = 25.0
 CAMERAS = {"train": 2, "val": 1, "test": 2}

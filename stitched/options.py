@@ -5,18 +5,13 @@ from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
+from utils.errors import need
+from utils.option_checks import check_height, check_lens
 
 EXPORTS = ("npz", "json", "coco", "csv", "bvh", "trc")
 """Kinds of files that poses are written as."""
 EXPORTS_OF_3D = ("bvh", "trc")
 """Those that hold nothing else than 3D poses."""
-LARGEST_FIELD_OF_VIEW = 170.0
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
 
 
 def separated(words: str) -> tuple[str, ...]:
@@ -45,14 +40,14 @@ class PeopleOptions:
     """The same for each frame of videos and webcams."""
 
     def __post_init__(self) -> None:
-        _need(self.people is None or self.people >= 1, "--people must be at least 1")
-        _need(not (self.boxes and self.detector != "none"), "give --boxes or --detector, not both")
-        _need(
+        need(self.people is None or self.people >= 1, "--people must be at least 1")
+        need(not (self.boxes and self.detector != "none"), "give --boxes or --detector, not both")
+        need(
             self.people in (None, 1) or bool(self.boxes) or self.detector != "none",
             f"--people {self.people} needs to know where people are: --detector torchvision, or "
             "--boxes with a file of boxes",
         )
-        _need(
+        need(
             0 <= self.min_confidence <= 1,
             f"--min_confidence must be from 0 to 1, not {self.min_confidence}",
         )
@@ -75,16 +70,8 @@ class LiftOptions:
     """Field of view of the camera along the longer edge, degrees; 55 if nothing is said."""
 
     def __post_init__(self) -> None:
-        _need(self.focal is None or self.fov is None, "give --focal or --fov, not both")
-        _need(self.focal is None or self.focal > 0, f"--focal must be above 0, not {self.focal}")
-        _need(
-            self.fov is None or 0 < self.fov <= LARGEST_FIELD_OF_VIEW,
-            f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees",
-        )
-        _need(
-            self.height is None or 500 <= self.height <= 2500,
-            f"--height is in mm, between 500 and 2500, not {self.height}",
-        )
+        check_lens(self.focal, self.fov)
+        check_height(self.height)
 
 
 @dataclass
@@ -106,12 +93,12 @@ class VideoOptions:
     watching."""
 
     def __post_init__(self) -> None:
-        _need(self.start >= 0, f"--start must not be negative, not {self.start}")
-        _need(
+        need(self.start >= 0, f"--start must not be negative, not {self.start}")
+        need(
             self.end is None or self.end > self.start,
             f"--end ({self.end}) must be above --start ({self.start})",
         )
-        _need(self.fps is None or self.fps > 0, f"--fps must be above 0, not {self.fps}")
+        need(self.fps is None or self.fps > 0, f"--fps must be above 0, not {self.fps}")
 
 
 @dataclass
@@ -132,7 +119,7 @@ class FilesOptions:
     def __post_init__(self) -> None:
         for name in self.exports:
             known = ", ".join(EXPORTS)
-            _need(name in EXPORTS, f"--export takes {known}, separated by commas, not {name}")
+            need(name in EXPORTS, f"--export takes {known}, separated by commas, not {name}")
 
     @property
     def exports(self) -> tuple[str, ...]:
@@ -164,8 +151,8 @@ class MachineOptions:
     def __post_init__(self) -> None:
         for name in ("devices", "num_nodes"):
             value = getattr(self, name)
-            _need(value >= 1, f"--{name} must be at least 1, not {value}")
-        _need(
+            need(value >= 1, f"--{name} must be at least 1, not {value}")
+        need(
             self.backend == "torch" or self.accelerator in ("auto", "cpu"),
             "--backend onnx runs on the CPU: leave --accelerator out",
         )
@@ -191,13 +178,13 @@ class PoseOptions:
     machine: MachineOptions = field(default_factory=MachineOptions)
 
     def __post_init__(self) -> None:
-        _need(bool(self.inputs), "name a picture, a video, a folder or the number of a webcam")
-        _need(
+        need(bool(self.inputs), "name a picture, a video, a folder or the number of a webcam")
+        need(
             self.mode == "best" or not self.load,
             f"--mode {self.mode} and --load {self.load} name two models: give one of them",
         )
         flat = [name for name in self.files.exports if name in EXPORTS_OF_3D]
-        _need(
+        need(
             self.lifting.lift or not flat,
             f"--export {','.join(flat)} holds 3D poses: leave out --lift False",
         )

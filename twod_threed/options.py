@@ -6,21 +6,11 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
+from utils.option_checks import check_height, check_lens
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 Dataset = Literal["h36m", "mocap", "mannequin"]
-
-VALIDATION_SUBJECTS = {
-    "h36m": ("S8",),
-    "mocap": ("cmu/06", "hdm05/dg", "uiprmd/s07"),
-    "mannequin": (),
-}
-TEST_SUBJECTS = {
-    "h36m": ("S9", "S11"),
-    "mocap": ("cmu/07", "hdm05/mm", "uiprmd/s08"),
-    "mannequin": (),
-}
-LARGEST_FIELD_OF_VIEW = 170.0
 
 
 def _need_share(name: str, value: float) -> None:
@@ -259,13 +249,7 @@ class LifterRunOptions:
     """Seed of the cameras and the mannequins."""
 
     def __post_init__(self) -> None:
-        if self.focal is not None and self.fov is not None:
-            raise UserError("give --focal or --fov, not both")
-        if self.focal is not None and self.focal <= 0:
-            raise UserError(f"--focal must be above 0, not {self.focal}")
-        if self.fov is not None and not 0 < self.fov <= LARGEST_FIELD_OF_VIEW:
-            raise UserError(f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees")
-        if self.height is not None and not 500 <= self.height <= 2500:
-            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+        check_lens(self.focal, self.fov)
+        check_height(self.height)
         if self.max_gap < 0 or self.test_batch_size < 1 or self.seed < 0:
             raise UserError("--max_gap and --seed must not be negative, --test_batch_size not 0")

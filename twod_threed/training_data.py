@@ -18,7 +18,7 @@ from twod_threed.views import stored_views
 from utils.batches import Batches, Order, Plan
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
-from utils.mocap.store import MotionStore, join_stores, read_store
+from utils.mocap.store import MotionStore, in_split, join_stores, read_store
 
 Split = Literal["train", "val", "test"]
 
@@ -53,21 +53,9 @@ def read_motion(data_dir: str) -> MotionStore | PosePairs:
     return join_stores([read_store(file) for file in files])
 
 
-def chosen(subjects: np.ndarray, data: DataOptions, split: Split) -> np.ndarray:
-    """Which of `subjects` (N,) belong to a split, (N,) bool. Raises UserError if none does."""
-    if split == "train" and not data.train_subjects:
-        mask = ~np.isin(subjects, [*data.val_subjects, *data.test_subjects])
-    else:
-        mask = np.isin(subjects, getattr(data, f"{split}_subjects"))
-    if not mask.any():
-        there = ", ".join(np.unique(subjects)[:12])
-        raise UserError(f"none of the --{split}_subjects is in the data, which has {there}")
-    return mask
-
-
 def _h36m(data: DataOptions, split: Split) -> PosePairs:
     everybody = np.array(SUBJECTS)
-    names = everybody[chosen(everybody, data, split)].tolist()
+    names = everybody[in_split(everybody, data, split)].tolist()
     actions = data.action or ACTIONS
     place = data.data_dir or "data/h36m"
     return read_h36m(place, names, actions, data.keypoints, data.every, data.joints)
@@ -79,7 +67,7 @@ def _motion(data: DataOptions, split: Split, seed: int) -> MotionStore | PosePai
         count = data.mannequin_count if split == "train" else HELD_OUT_BODIES
         return mannequin_store(seed, _FIRST_BODY[split], count)
     found = read_motion(data.data_dir)
-    return found.select(chosen(found.subjects, data, split))
+    return found.select(in_split(found.subjects, data, split))
 
 
 def fixed_pairs(data: DataOptions, split: Split, seed: int) -> PosePairs:

@@ -6,3 +6,9 @@ class UserError(Exception):
 
     Entry scripts print it as `error: ...` and exit with 2.
     """
+
+
+def need(condition: bool, message: str) -> None:
+    """Raises UserError with the message unless the condition holds."""
+    if not condition:
+        raise UserError(message)

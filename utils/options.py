@@ -9,22 +9,17 @@ from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
+from utils.errors import need
 
 
 def _positive(**values: float | None) -> None:
     for name, value in values.items():
-        _need(value is None or value > 0, f"--{name} must be above 0, not {value}")
+        need(value is None or value > 0, f"--{name} must be above 0, not {value}")
 
 
 def _not_negative(**values: float) -> None:
     for name, value in values.items():
-        _need(value >= 0, f"--{name} must not be negative, not {value}")
+        need(value >= 0, f"--{name} must not be negative, not {value}")
 
 
 @dataclass
@@ -53,12 +48,12 @@ class RunOptions:
     """Seed of all random numbers."""
 
     def __post_init__(self) -> None:
-        _need(
+        need(
             self.exp not in ("", ".", "..") and not set(self.exp) & set("/\\"),
             f"--exp must be a plain name, not {self.exp!r}",
         )
-        _need(not (self.resume and self.overwrite), "give --resume or --overwrite, not both")
-        _need(not (self.resume and self.load), "give --resume or --load, not both")
+        need(not (self.resume and self.overwrite), "give --resume or --overwrite, not both")
+        need(not (self.resume and self.load), "give --resume or --load, not both")
         _positive(tb_log_freq=self.tb_log_freq)
         _not_negative(seed=self.seed)
 
@@ -112,7 +107,7 @@ class LoopOptions:
             checkpoint_minutes=self.checkpoint_minutes,
         )
         _not_negative(workers=self.workers)
-        _need(
+        need(
             0 <= self.ema_decay < 1,
             f"--ema_decay must be in [0, 1), such as 0.999: {self.ema_decay}",
         )
@@ -154,15 +149,15 @@ class OptimizerOptions:
         _not_negative(
             momentum=self.momentum, weight_decay=self.weight_decay, warmup_steps=self.warmup_steps
         )
-        _need(
+        need(
             self.momentum == 0 or self.optimizer == "rmsprop",
             f"--momentum is for rmsprop, not for {self.optimizer}",
         )
-        _need(
+        need(
             bool(self.schedule) == (self.lr_scheduler == "step"),
             "--schedule (epochs) and --lr_scheduler step go together",
         )
-        _need(all(epoch > 0 for epoch in self.schedule), "--schedule takes epochs above 0")
+        need(all(epoch > 0 for epoch in self.schedule), "--schedule takes epochs above 0")
 
 
 @dataclass

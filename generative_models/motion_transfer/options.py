@@ -6,20 +6,13 @@ from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
+from utils.errors import need
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 MotionDataset = Literal["mocap", "mannequin"]
 Part = Literal["train", "validation", "test"]
 Method = Literal["scale", "bones", "learned"]
-
-VALIDATION_SUBJECTS = ("cmu/06", "hdm05/dg", "uiprmd/s07")
-TEST_SUBJECTS = ("cmu/07", "hdm05/mm", "uiprmd/s08")
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
 
 
 @dataclass
@@ -31,9 +24,9 @@ class MotionDataOptions:
     data_dir: str = ""
     """mocap: a motion store (.npz) of data/prepare.py, a folder of them (data/mocap if empty), or a
     folder as Mixamo's, <character>/<motion>/<motion>.npy, arrays (15, 3, frames)."""
-    subjects_validation: tuple[str, ...] = VALIDATION_SUBJECTS
+    subjects_validation: tuple[str, ...] = VALIDATION_SUBJECTS["mocap"]
     """mocap: who validates (mixamo/<character> for a folder as Mixamo's)."""
-    subjects_test: tuple[str, ...] = TEST_SUBJECTS
+    subjects_test: tuple[str, ...] = TEST_SUBJECTS["mocap"]
     """mocap: who tests. Everybody else trains."""
     frame_rate: float = 30.0
     """Frames per second that motion stores are brought to; mannequins move so."""
@@ -41,11 +34,11 @@ class MotionDataOptions:
     """mannequin: bodies that train, each with half a minute of motion."""
 
     def __post_init__(self) -> None:
-        _need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
+        need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         count = self.mannequin_count
-        _need(count >= 1, f"--mannequin_count must be at least 1, not {count}")
+        need(count >= 1, f"--mannequin_count must be at least 1, not {count}")
         twice = sorted(set(self.subjects_validation) & set(self.subjects_test))
-        _need(not twice, f"{' '.join(twice)}: named to validate and to test")
+        need(not twice, f"{' '.join(twice)}: named to validate and to test")
 
 
 @dataclass
@@ -58,8 +51,8 @@ class TransferNetworkOptions:
     """Share of the decoder's channels that are switched off in each training step."""
 
     def __post_init__(self) -> None:
-        _need(self.width > 0, f"--width must be above 0, not {self.width}")
-        _need(0 <= self.dropout < 1, f"--dropout must be in [0, 1), not {self.dropout}")
+        need(self.width > 0, f"--width must be above 0, not {self.width}")
+        need(0 <= self.dropout < 1, f"--dropout must be in [0, 1), not {self.dropout}")
 
 
 @dataclass
@@ -93,20 +86,20 @@ class LossOptions:
     """Turned clips look real to the discriminator."""
 
     def __post_init__(self) -> None:
-        _need(
+        need(
             self.window >= 16 and self.window % 8 == 0,
             f"--window must be a multiple of 8 from 16 on, not {self.window}",
         )
         for name in ("epoch_windows", "turns"):
             value = getattr(self, name)
-            _need(value >= 1, f"--{name} must be at least 1, not {value}")
+            need(value >= 1, f"--{name} must be at least 1, not {value}")
         low, high = self.limb_scale
-        _need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
+        need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
         share = self.drop_joint_prob
-        _need(0 <= share < 1, f"--drop_joint_prob must be in [0, 1), not {share}")
+        need(0 <= share < 1, f"--drop_joint_prob must be in [0, 1), not {share}")
         for name, value in vars(self).items():
             if name.endswith("_weight"):
-                _need(value >= 0, f"--{name} must not be negative, not {value}")
+                need(value >= 0, f"--{name} must not be negative, not {value}")
 
 
 def _loop() -> LoopOptions:
@@ -131,7 +124,7 @@ class TransferTrainOptions:
     data: MotionDataOptions = field(default_factory=MotionDataOptions)
 
     def __post_init__(self) -> None:
-        _need(self.optim.optimizer != "rmsprop", "--optimizer must be adam or amsprop here")
+        need(self.optim.optimizer != "rmsprop", "--optimizer must be adam or amsprop here")
 
     @property
     def run_name(self) -> str:
@@ -187,8 +180,8 @@ class TransferVizOptions:
     """Where grid.png, grid.mp4 and side_by_side.mp4 go."""
 
     def __post_init__(self) -> None:
-        _need(self.steps >= 2, f"--steps must be at least 2, not {self.steps}")
-        _need(self.size >= 32, f"--size must be at least 32, not {self.size}")
+        need(self.steps >= 2, f"--steps must be at least 2, not {self.steps}")
+        need(self.size >= 32, f"--size must be at least 32, not {self.size}")
 
 
 @dataclass
@@ -213,9 +206,9 @@ class TransferEvalOptions:
     """Seed of pairs, views and limbs."""
 
     def __post_init__(self) -> None:
-        _need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
-        _need(self.pairs >= 1, f"--pairs must be at least 1, not {self.pairs}")
-        _need(self.jitter >= 0, f"--jitter must not be negative, not {self.jitter}")
+        need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
+        need(self.pairs >= 1, f"--pairs must be at least 1, not {self.pairs}")
+        need(self.jitter >= 0, f"--jitter must not be negative, not {self.jitter}")
         low, high = self.limb_scale
-        _need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
-        _need(len(self.methods) > 0, "--methods must name at least one")
+        need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
+        need(len(self.methods) > 0, "--methods must name at least one")

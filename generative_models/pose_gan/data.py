@@ -25,7 +25,7 @@ from generative_models.pose_gan.representation import (
 )
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
-from utils.mocap.store import MotionStore, join_stores, read_store
+from utils.mocap.store import MotionStore, in_split, join_stores, read_store
 from utils.seeds import derive_seed
 
 Split = Literal["train", "val", "test"]
@@ -96,18 +96,6 @@ def read_motion(data_dir: str) -> MotionStore:
     return join_stores([read_store(file) for file in files])
 
 
-def chosen(subjects: np.ndarray, data: PoseDataOptions, split: Split) -> np.ndarray:
-    """Which of `subjects` (N,) belong to a split, (N,) bool. Raises UserError if none does."""
-    if split == "train" and not data.train_subjects:
-        mask = ~np.isin(subjects, [*data.val_subjects, *data.test_subjects])
-    else:
-        mask = np.isin(subjects, getattr(data, f"{split}_subjects"))
-    if not mask.any():
-        there = ", ".join(np.unique(subjects)[:12])
-        raise UserError(f"none of the --{split}_subjects is in the data, which has {there}")
-    return mask
-
-
 def read_splits(data: PoseDataOptions, splits: Sequence[Split], seed: int) -> list[MotionStore]:
     """The motion of each split. Raises UserError for what is absent or damaged."""
     if data.dataset == "mannequin":
@@ -120,7 +108,7 @@ def read_splits(data: PoseDataOptions, splits: Sequence[Split], seed: int) -> li
         found = read_h36m_motion(data.data_dir or "data/h36m")
     else:
         found = read_motion(data.data_dir)
-    return [found.select(chosen(found.subjects, data, one)) for one in splits]
+    return [found.select(in_split(found.subjects, data, one)) for one in splits]
 
 
 def pool_poses(store: MotionStore, device: torch.device | str = "cpu") -> PosePool:

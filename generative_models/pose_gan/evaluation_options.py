@@ -6,24 +6,7 @@ from typing import Literal
 
 from generative_models.pose_gan.options import Dataset, PoseDataOptions
 from utils.errors import UserError
-
-
-def named_models(given: tuple[str, ...]) -> dict[str, str]:
-    """Names -> what to load, of words "name=what" or "what" alone, whose name is its last part.
-
-    Raises UserError for empty ones and names given twice.
-    """
-    found: dict[str, str] = {}
-    for word in given:
-        name, sign, place = word.partition("=")
-        if not sign:
-            name, place = Path(word).name, word
-        if not name or not place:
-            raise UserError(f"--models takes name=path, not {word!r}")
-        if name in found:
-            raise UserError(f"--models: {name} is given twice; write name=path with another name")
-        found[name] = place
-    return found
+from utils.option_checks import named_models
 
 
 @dataclass

@@ -6,20 +6,12 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
+from utils.option_checks import check_height
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 Dataset = Literal["h36m", "mocap", "mannequin"]
 
-VALIDATION_SUBJECTS = {
-    "h36m": ("S8",),
-    "mocap": ("cmu/06", "hdm05/dg", "uiprmd/s07"),
-    "mannequin": (),
-}
-TEST_SUBJECTS = {
-    "h36m": ("S9", "S11"),
-    "mocap": ("cmu/07", "hdm05/mm", "uiprmd/s08"),
-    "mannequin": (),
-}
 GRADIENT_PENALTY_COEFF = 10.0
 
 
@@ -199,5 +191,4 @@ class SampleOptions:
         _need_at_least_one(count=self.count)
         if self.seed < 0:
             raise UserError(f"--seed must not be negative, not {self.seed}")
-        if self.height is not None and not 500 <= self.height <= 2500:
-            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+        check_height(self.height)

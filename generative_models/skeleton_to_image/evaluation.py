@@ -10,12 +10,12 @@ from generative_models.skeleton_to_image import metrics
 from generative_models.skeleton_to_image.dancer_data import DancerFrames
 from generative_models.skeleton_to_image.evaluation_options import (
     SkeletonToImageEvalOptions,
-    named_models,
 )
 from generative_models.skeleton_to_image.inference import Dancer, draw_frames
 from generative_models.skeleton_to_image.training_data import read_frames
 from utils.atomic import atomic_path
 from utils.comparison import aligned
+from utils.option_checks import named_models
 
 FindPoses = Callable[[np.ndarray], np.ndarray]
 """Pictures (N, S, S, 3) uint8 RGB -> joints (N, 13, 2) px, dance_13, NaN missing."""

@@ -5,27 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from generative_models.skeleton_to_image.options import DancerOptions
-from utils.errors import UserError
-
-
-def named_models(given: tuple[str, ...]) -> dict[str, str]:
-    """Names -> what to load, of words "name=what" or "what" alone, whose name is its last part.
-
-    Raises UserError for empty ones and names given twice.
-    """
-    found: dict[str, str] = {}
-    for word in given:
-        name, sign, place = word.partition("=")
-        if not sign:
-            name, place = Path(word).name, word
-        if not name or not place:
-            raise UserError(f"--models takes name=path, not {word!r}")
-        if name in found:
-            raise UserError(f"--models: {name} is given twice; write name=path with another name")
-        found[name] = place
-    if not found:
-        raise UserError("--models: name at least one model")
-    return found
+from utils.errors import UserError, need
 
 
 @dataclass
@@ -49,6 +29,7 @@ class SkeletonToImageEvalOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
+        need(bool(self.models), "--models: name at least one model")
         if self.batch_size < 1:
             raise UserError(f"--batch_size must be at least 1, not {self.batch_size}")
 
@@ -74,6 +55,7 @@ class SkeletonToImageVizOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
+        need(bool(self.models), "--models: name at least one model")
         if min(self.count, self.batch_size) < 1:
             raise UserError("--count and --batch_size must be at least 1")
         if not 16 <= self.size <= 1024:

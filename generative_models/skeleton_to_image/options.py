@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 import tyro
 
 from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
-from utils.errors import UserError
+from utils.errors import need
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Model = Literal["nearest", "vanilla_vector", "vanilla_image", "gan", "pose2vid"]
@@ -22,11 +22,6 @@ LARGEST_IMAGE = 1024
 def model_name(model: str) -> Model:
     """The model that a name or a number from 1 to 5 stands for."""
     return MODELS[int(model) - 1] if model.isdigit() else MODELS[MODELS.index(model)]  # type: ignore[arg-type]
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
 
 
 @dataclass
@@ -54,11 +49,11 @@ class DancerOptions:
 
     def __post_init__(self) -> None:
         for name in ("test_share", "val_share"):
-            _need(0 < getattr(self, name) < 1, f"--{name} must lie between 0 and 1")
-        _need(self.test_share + self.val_share < 1, "--test_share and --val_share leave no frame")
-        _need(self.gap >= 0, f"--gap must not be negative, not {self.gap}")
-        _need(self.mannequin_frames >= 20, "--mannequin_frames must be at least 20")
-        _need(self.mannequin_seed >= 0, "--mannequin_seed must not be negative")
+            need(0 < getattr(self, name) < 1, f"--{name} must lie between 0 and 1")
+        need(self.test_share + self.val_share < 1, "--test_share and --val_share leave no frame")
+        need(self.gap >= 0, f"--gap must not be negative, not {self.gap}")
+        need(self.mannequin_frames >= 20, "--mannequin_frames must be at least 20")
+        need(self.mannequin_seed >= 0, "--mannequin_seed must not be negative")
 
 
 @dataclass
@@ -76,12 +71,12 @@ class GeneratorOptions:
     makes up for a detector's unrest."""
 
     def __post_init__(self) -> None:
-        _need(
+        need(
             16 <= self.image_size <= LARGEST_IMAGE,
             f"--image_size must lie in 16 to {LARGEST_IMAGE}, not {self.image_size}",
         )
-        _need(self.features >= 4, f"--features must be at least 4, not {self.features}")
-        _need(self.joint_noise >= 0, f"--joint_noise must not be negative: {self.joint_noise}")
+        need(self.features >= 4, f"--features must be at least 4, not {self.features}")
+        need(self.joint_noise >= 0, f"--joint_noise must not be negative: {self.joint_noise}")
 
 
 @dataclass
@@ -106,10 +101,10 @@ class GanOptions:
 
     def __post_init__(self) -> None:
         for name in ("gan_coeff", "l1_coeff", "gradient_penalty_coeff"):
-            _need(getattr(self, name) >= 0, f"--{name} must not be negative")
-        _need(self.critic_steps >= 1, f"--critic_steps must be at least 1: {self.critic_steps}")
-        _need(self.critic_features >= 4, "--critic_features must be at least 4")
-        _need(0 <= self.beta1 < 1, f"--beta1 must be in [0, 1), not {self.beta1}")
+            need(getattr(self, name) >= 0, f"--{name} must not be negative")
+        need(self.critic_steps >= 1, f"--critic_steps must be at least 1: {self.critic_steps}")
+        need(self.critic_features >= 4, "--critic_features must be at least 4")
+        need(0 <= self.beta1 < 1, f"--beta1 must be in [0, 1), not {self.beta1}")
 
 
 def _loop() -> LoopOptions:
@@ -171,9 +166,9 @@ class SkeletonToImageRunOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        _need(not (self.poses and self.skeletons), "give --poses or --skeletons, not both")
-        _need(self.batch_size >= 1, "--batch_size must be at least 1")
-        _need(self.size is None or 16 <= self.size <= 4096, "--size must lie in 16 to 4096")
+        need(not (self.poses and self.skeletons), "give --poses or --skeletons, not both")
+        need(self.batch_size >= 1, "--batch_size must be at least 1")
+        need(self.size is None or 16 <= self.size <= 4096, "--size must lie in 16 to 4096")
 
 
 @dataclass
@@ -189,8 +184,8 @@ class DancerViewOptions:
     """Where the pictures and sheet.jpg go."""
 
     def __post_init__(self) -> None:
-        _need(self.count >= 1, "--count must be at least 1")
-        _need(
+        need(self.count >= 1, "--count must be at least 1")
+        need(
             16 <= self.network_size <= LARGEST_IMAGE,
             f"--network_size must lie in 16 to {LARGEST_IMAGE}, not {self.network_size}",
         )

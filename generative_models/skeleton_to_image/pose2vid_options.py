@@ -5,12 +5,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
+from utils.errors import need
 
 
 @dataclass
@@ -65,18 +60,18 @@ class Pose2VidOptions:
 
     def __post_init__(self) -> None:
         for name in ("ngf", "num_D", "n_layers_D", "ndf"):
-            _need(getattr(self, name) >= 1, f"--{name} must be at least 1")
+            need(getattr(self, name) >= 1, f"--{name} must be at least 1")
         for name in ("n_downsample_global", "n_blocks_global", "n_blocks_local"):
-            _need(getattr(self, name) >= 0, f"--{name} must not be negative")
+            need(getattr(self, name) >= 0, f"--{name} must not be negative")
         for name in ("lambda_feat", "lambda_l1", "lambda_flow", "decay_epochs"):
-            _need(getattr(self, name) >= 0, f"--{name} must not be negative")
-        _need(self.n_local_enhancers >= 1, "--n_local_enhancers must be at least 1")
-        _need(self.niter_fix_global >= 0, "--niter_fix_global must not be negative")
-        _need(
+            need(getattr(self, name) >= 0, f"--{name} must not be negative")
+        need(self.n_local_enhancers >= 1, "--n_local_enhancers must be at least 1")
+        need(self.niter_fix_global >= 0, "--niter_fix_global must not be negative")
+        need(
             self.netG == "local" or not self.niter_fix_global,
             "--niter_fix_global needs --netG local",
         )
-        _need(
+        need(
             self.face_size >= 0 and self.face_size % 4 == 0,
             f"--face_size must be a multiple of 4, not {self.face_size}",
         )

@@ -6,13 +6,13 @@ import numpy as np
 from generative_models.skeleton_to_image.dancer_data import DancerFrames
 from generative_models.skeleton_to_image.evaluation_options import (
     SkeletonToImageVizOptions,
-    named_models,
 )
 from generative_models.skeleton_to_image.inference import Dancer, draw_frames
 from generative_models.skeleton_to_image.skeleton_drawing import skeleton_pictures
 from generative_models.skeleton_to_image.training_data import read_frames
 from utils.drawing import draw_label, side_by_side
 from utils.images import write_image
+from utils.option_checks import named_models
 from utils.video import VideoWriter
 
 

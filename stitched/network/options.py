@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 import tyro
 
-from twod_threed.options import LARGEST_FIELD_OF_VIEW, TEST_SUBJECTS, VALIDATION_SUBJECTS
 from utils.errors import UserError
+from utils.option_checks import check_height, check_lens
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
+from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 TrainDataset = Literal["fine_tune", "h36m", "mannequin"]
 Dataset = Literal["mpii", "h36m", "mannequin"]
@@ -167,14 +168,8 @@ class StitchedRunOptions:
     """mannequin: seed of the pictures."""
 
     def __post_init__(self) -> None:
-        if self.focal is not None and self.fov is not None:
-            raise UserError("give --focal or --fov, not both")
-        if self.focal is not None and self.focal <= 0:
-            raise UserError(f"--focal must be above 0, not {self.focal}")
-        if self.fov is not None and not 0 < self.fov <= LARGEST_FIELD_OF_VIEW:
-            raise UserError(f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees")
-        if self.height is not None and not 500 <= self.height <= 2500:
-            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+        check_lens(self.focal, self.fov)
+        check_height(self.height)
         if self.mannequin_count < 1 or self.seed < 0:
             raise UserError("--mannequin_count must be at least 1, --seed not negative")
 

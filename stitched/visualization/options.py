@@ -6,12 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from utils.errors import UserError
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
+from utils.errors import need
 
 
 @dataclass
@@ -25,7 +20,7 @@ class ViewOptions:
     """Degrees above level."""
 
     def __post_init__(self) -> None:
-        _need(
+        need(
             -90 <= self.elevation <= 90,
             f"--elevation must be between -90 and 90, not {self.elevation}",
         )
@@ -57,9 +52,7 @@ class OverlayPredictionOptions:
     view: ViewOptions = field(default_factory=ViewOptions)
 
     def __post_init__(self) -> None:
-        _need(
-            self.limit is None or self.limit >= 1, f"--limit must be at least 1, not {self.limit}"
-        )
+        need(self.limit is None or self.limit >= 1, f"--limit must be at least 1, not {self.limit}")
 
 
 @dataclass
@@ -97,8 +90,8 @@ class VideoOptions:
     view: ViewOptions = field(default_factory=ViewOptions)
 
     def __post_init__(self) -> None:
-        _need(self.height >= 64, f"--height must be at least 64, not {self.height}")
-        _need(abs(self.orbit) <= 3600, f"--orbit must be within 3600, not {self.orbit}")
+        need(self.height >= 64, f"--height must be at least 64, not {self.height}")
+        need(abs(self.orbit) <= 3600, f"--orbit must be within 3600, not {self.orbit}")
 
 
 @dataclass
@@ -130,7 +123,7 @@ class InteractiveOptions:
     view: ViewOptions = field(default_factory=ViewOptions)
 
     def __post_init__(self) -> None:
-        _need(self.image_size >= 16, f"--image_size must be at least 16, not {self.image_size}")
-        _need(1 <= self.quality <= 100, f"--quality must be 1 to 100, not {self.quality}")
-        _need(self.max_megabytes > 0, f"--max_megabytes must be above 0, not {self.max_megabytes}")
-        _need(not (self.source and self.video), "give --video or --source, not both")
+        need(self.image_size >= 16, f"--image_size must be at least 16, not {self.image_size}")
+        need(1 <= self.quality <= 100, f"--quality must be 1 to 100, not {self.quality}")
+        need(self.max_megabytes > 0, f"--max_megabytes must be above 0, not {self.max_megabytes}")
+        need(not (self.source and self.video), "give --video or --source, not both")

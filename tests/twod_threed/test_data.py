@@ -9,12 +9,12 @@ from twod_threed.alignment import body_size
 from twod_threed.data import Bodies, MotionBatches, PairBatches, measure_bodies
 from twod_threed.options import DataOptions
 from twod_threed.pairs import write_pairs
-from twod_threed.training_data import bodies_of_pairs, chosen, fixed_pairs, read_motion
+from twod_threed.training_data import bodies_of_pairs, fixed_pairs, read_motion
 from twod_threed.views import project_mpii, stored_views
 from utils.batches import Order, Plan
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
-from utils.mocap.store import MotionStore, make_store, write_store
+from utils.mocap.store import MotionStore, in_split, make_store, write_store
 from utils.skeletons import H36M_17
 
 
@@ -127,13 +127,13 @@ def test_pair_batches_are_the_rows_of_the_pairs() -> None:
 def test_splits_are_by_subject() -> None:
     there = np.array(["cmu/01", "cmu/06", "cmu/07", "cmu/01"])
     data = DataOptions("mocap")
-    assert chosen(there, data, "train").tolist() == [True, False, False, True]
-    assert chosen(there, data, "val").tolist() == [False, True, False, False]
-    assert chosen(there, data, "test").tolist() == [False, False, True, False]
+    assert in_split(there, data, "train").tolist() == [True, False, False, True]
+    assert in_split(there, data, "val").tolist() == [False, True, False, False]
+    assert in_split(there, data, "test").tolist() == [False, False, True, False]
     data = DataOptions("mocap", train_subjects=("cmu/07",), test_subjects=("cmu/01",))
-    assert chosen(there, data, "train").tolist() == [False, False, True, False]
+    assert in_split(there, data, "train").tolist() == [False, False, True, False]
     with pytest.raises(UserError, match="val_subjects"):
-        chosen(np.array(["me/1"]), data, "val")
+        in_split(np.array(["me/1"]), data, "val")
     with pytest.raises(UserError, match="in more than one"):
         DataOptions("mocap", train_subjects=("cmu/06",))
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from twod_threed.options import LARGEST_FIELD_OF_VIEW
 from twod_threed.temporal.options import TemporalDataOptions, separated
-from utils.errors import UserError
+from utils.errors import UserError, need
+from utils.option_checks import check_height, check_lens
 from utils.skeletons import SKELETONS
 
 
@@ -84,16 +84,9 @@ class FilmOptions:
     with --normalisation screen that which the network guesses."""
 
     def __post_init__(self) -> None:
-        if self.focal is not None and self.fov is not None:
-            raise UserError("give --focal or --fov, not both")
-        for name in ("fps", "focal"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UserError(f"--{name} must be above 0, not {value}")
-        if self.fov is not None and not 0 < self.fov <= LARGEST_FIELD_OF_VIEW:
-            raise UserError(f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees")
-        if self.height is not None and not 500 <= self.height <= 2500:
-            raise UserError(f"--height is in mm, between 500 and 2500, not {self.height}")
+        check_lens(self.focal, self.fov)
+        check_height(self.height)
+        need(self.fps is None or self.fps > 0, f"--fps must be above 0, not {self.fps}")
 
 
 @dataclass

@@ -12,11 +12,10 @@ from typing import Annotated, Literal
 
 import tyro
 
-from twod_threed.options import TEST_SUBJECTS as LIFTER_TEST_SUBJECTS
-from twod_threed.options import VALIDATION_SUBJECTS as LIFTER_VALIDATION_SUBJECTS
 from twod_threed.temporal.viz_options import VizOptions
 from twod_threed.view_ranges import ViewRanges
-from utils.errors import UserError
+from utils import subjects
+from utils.errors import UserError, need
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 TemporalDataset = Literal["h36m", "humaneva", "mocap", "mannequin"]
@@ -32,19 +31,14 @@ TRAIN_SUBJECTS = {
 TEST_SUBJECTS = {
     "h36m": ("S9", "S11"),
     "humaneva": ("Validate/S1", "Validate/S2", "Validate/S3"),
-    "mocap": LIFTER_TEST_SUBJECTS["mocap"],
+    "mocap": subjects.TEST_SUBJECTS["mocap"],
 }
-VALIDATION_SUBJECTS = {"mocap": LIFTER_VALIDATION_SUBJECTS["mocap"]}
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
+VALIDATION_SUBJECTS = {"mocap": subjects.VALIDATION_SUBJECTS["mocap"]}
 
 
 def _need_at_least_one(**values: float) -> None:
     for name, value in values.items():
-        _need(value >= 1, f"--{name} must be at least 1, not {value}")
+        need(value >= 1, f"--{name} must be at least 1, not {value}")
 
 
 def separated(words: Iterable[str]) -> tuple[str, ...]:
@@ -80,12 +74,12 @@ class TemporalNetworkOptions:
     def __post_init__(self) -> None:
         parts = separated([self.architecture])
         odd = [part.isdecimal() and int(part) % 2 == 1 for part in parts]
-        _need(
+        need(
             bool(parts) and all(odd),
             f"--architecture takes odd filter widths such as 3,3,3, not {self.architecture}",
         )
         _need_at_least_one(channels=self.channels)
-        _need(0 <= self.dropout < 1, f"--dropout must be in [0, 1), not {self.dropout}")
+        need(0 <= self.dropout < 1, f"--dropout must be in [0, 1), not {self.dropout}")
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -143,7 +137,7 @@ class TemporalDataOptions:
             validation_frames=self.validation_frames,
             mannequin_count=self.mannequin_count,
         )
-        _need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
+        need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         self.view_ranges()
         name = self.dataset
         self.keypoints = self.keypoints or KEYPOINTS.get(name, "gt")
@@ -204,10 +198,10 @@ class WindowOptions:
 
     def __post_init__(self) -> None:
         _need_at_least_one(stride=self.stride, epoch_frames=self.epoch_frames)
-        _need(0 < self.subset <= 1, f"--subset must be in (0, 1], not {self.subset}")
-        _need(self.input_noise >= 0, f"--input_noise must not be negative, not {self.input_noise}")
+        need(0 < self.subset <= 1, f"--subset must be in (0, 1], not {self.subset}")
+        need(self.input_noise >= 0, f"--input_noise must not be negative, not {self.input_noise}")
         share = self.drop_joint_prob
-        _need(0 <= share <= 1, f"--drop_joint_prob must be in [0, 1], not {share}")
+        need(0 <= share <= 1, f"--drop_joint_prob must be in [0, 1], not {share}")
 
 
 @dataclass
@@ -222,7 +216,7 @@ class LearningOptions:
     """Factor on the learning rate after every epoch, unless --lr_scheduler says something else."""
 
     def __post_init__(self) -> None:
-        _need(
+        need(
             0 < self.lr_decay <= 1,
             f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}",
         )
@@ -245,7 +239,7 @@ class SemiSupervisedOptions:
 
     def __post_init__(self) -> None:
         self.subjects_unlabeled = separated(self.subjects_unlabeled)
-        _need(self.warmup >= 0, f"--warmup must not be negative, not {self.warmup}")
+        need(self.warmup >= 0, f"--warmup must not be negative, not {self.warmup}")
 
     @property
     def on(self) -> bool:
@@ -276,8 +270,8 @@ class ReportOptions:
 
     def __post_init__(self) -> None:
         _need_at_least_one(checkpoint_frequency=self.checkpoint_frequency)
-        _need(not self.render or bool(self.evaluate), "--render goes with --evaluate")
-        _need(
+        need(not self.render or bool(self.evaluate), "--render goes with --evaluate")
+        need(
             not (self.export_training_curves and self.no_eval),
             "--export_training_curves draws what --no_eval leaves out; give one of them",
         )
@@ -318,31 +312,31 @@ class TemporalTrainOptions:
         file, self.start = self.start.resume_file, ResumeOptions()
         if not file:
             return
-        _need(self.run.resume, f"{file}: a file's name goes with --resume or -r")
+        need(self.run.resume, f"{file}: a file's name goes with --resume or -r")
         place = Path(self.run.checkpoint_dir) / self.run_name / file
-        _need(place.suffix == ".ckpt", f"--resume takes a .ckpt file, not {file}")
+        need(place.suffix == ".ckpt", f"--resume takes a .ckpt file, not {file}")
         self.run = replace(self.run, resume=False, load=str(place))
 
     def _check_training(self) -> None:
         batch, stride, report = self.loop.train_batch_size, self.windows.stride, self.report
-        _need(batch >= stride, f"--batch_size {batch} holds no window of --stride {stride}")
-        _need(
+        need(batch >= stride, f"--batch_size {batch} holds no window of --stride {stride}")
+        need(
             not (report.evaluate and (self.run.resume or self.run.load)),
             "--evaluate tests and --resume trains; give one of them",
         )
         chooses = self.data.has_validation and not report.no_eval
-        _need(
+        need(
             chooses or self.loop.early_stop_patience is None,
             "--early_stop_patience needs --subjects_validation, and no --no_eval",
         )
 
     def _check_unlabelled(self) -> None:
         data, semi = self.data, self.semi
-        _need(
+        need(
             data.dataset in ("h36m", "mocap"),
             "--subjects_unlabeled is for temporal_h36m and temporal_mocap",
         )
-        _need(
+        need(
             self.learning.normalisation != "view",
             "--subjects_unlabeled needs --normalisation screen, in which poses are in metres",
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -208,3 +209,19 @@ def _unpacked(arrays: dict[str, np.ndarray]) -> MotionStore:
         raise ValueError("starts do not fit the number of frames and clips")
     positions[np.repeat(arrays["validity"] == _INVALID, lengths, axis=0)] = np.nan
     return MotionStore(positions, arrays["starts"], **{n: arrays[n] for n in _PER_CLIP})
+
+
+def in_split(subjects: np.ndarray, data: Any, split: str) -> np.ndarray:
+    """Which of `subjects` (N,) belong to the split "train", "val" or "test", (N,) bool.
+
+    data: options with train_subjects, val_subjects and test_subjects; nobody who trains means
+    everybody else. Raises UserError if none is there.
+    """
+    if split == "train" and not data.train_subjects:
+        mask = ~np.isin(subjects, [*data.val_subjects, *data.test_subjects])
+    else:
+        mask = np.isin(subjects, getattr(data, f"{split}_subjects"))
+    if not mask.any():
+        there = ", ".join(np.unique(subjects)[:12])
+        raise UserError(f"none of the --{split}_subjects is in the data, which has {there}")
+    return mask

@@ -9,12 +9,13 @@ import pytest
 from generative_models.pose_gan import evaluation
 from generative_models.pose_gan.data import pose_pools
 from generative_models.pose_gan.evaluation import MEASURES, evaluate
-from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions, named_models
+from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions
 from generative_models.pose_gan.gaussian import GaussianModel
 from generative_models.pose_gan.predictor import Sampler
 from tests.generative_models.pose_gan.small_poses import write_small_store
 from utils.command_line import Options, parse_options
 from utils.errors import UserError
+from utils.option_checks import named_models
 
 COUNT = 120
 

@@ -13,7 +13,6 @@ from generative_models.skeleton_to_image.evaluation import evaluate, score
 from generative_models.skeleton_to_image.evaluation_options import (
     SkeletonToImageEvalOptions,
     SkeletonToImageVizOptions,
-    named_models,
 )
 from generative_models.skeleton_to_image.options import (
     DancerViewOptions,
@@ -30,6 +29,7 @@ from tests.generative_models.skeleton_to_image.small_dancer import (
 )
 from utils.errors import UserError
 from utils.images import read_image
+from utils.option_checks import named_models
 from utils.pose_file import read_poses
 from utils.video import VideoReader
 
@@ -148,6 +148,9 @@ def test_a_dancer_can_be_looked_at_before_anyone_trains(
 
 def test_names_of_models() -> None:
     assert named_models(("a=x/y", "runs/b")) == {"a": "x/y", "b": "runs/b"}
-    for wrong in (("a=",), ("a=x", "a=y"), ()):
+    for wrong in (("a=",), ("a=x", "a=y")):
         with pytest.raises(UserError, match="--models"):
             named_models(wrong)
+    for kind in (SkeletonToImageEvalOptions, SkeletonToImageVizOptions):
+        with pytest.raises(UserError, match="--models"):
+            kind(models=())

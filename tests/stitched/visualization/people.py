@@ -4,30 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.twod_threed.scored_pairs import STANDING
 from utils.pose_file import Poses, concatenate, empty_row
 from utils.skeleton_conversion import convert
 from utils.skeletons import H36M_17, MPII_16
-
-STANDING = {
-    "hip": (0, 0),
-    "right_hip": (-130, 0),
-    "right_knee": (-140, 450),
-    "right_ankle": (-150, 900),
-    "left_hip": (130, 0),
-    "left_knee": (140, 450),
-    "left_ankle": (150, 900),
-    "spine": (0, -240),
-    "thorax": (0, -500),
-    "neck_nose": (0, -560),
-    "head": (0, -680),
-    "left_shoulder": (160, -450),
-    "left_elbow": (200, -170),
-    "left_wrist": (220, 70),
-    "right_shoulder": (-160, -450),
-    "right_elbow": (-200, -170),
-    "right_wrist": (-220, 70),
-}
-"""Somebody who faces a level camera: x right, y down, mm from the hip."""
 
 FOCAL, SIZE = 300.0, (160, 120)
 

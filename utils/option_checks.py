@@ -1,0 +1,44 @@
+"""Checks of options that commands of several subpackages share. Nothing heavy is imported here."""
+
+from pathlib import Path
+
+from utils.errors import UserError, need
+
+LARGEST_FIELD_OF_VIEW = 170.0
+
+
+def check_lens(focal: float | None, fov: float | None) -> None:
+    """Raises UserError unless at most one is given, focal length in px or field of view in degrees,
+    and makes sense."""
+    need(focal is None or fov is None, "give --focal or --fov, not both")
+    need(focal is None or focal > 0, f"--focal must be above 0, not {focal}")
+    need(
+        fov is None or 0 < fov <= LARGEST_FIELD_OF_VIEW,
+        f"--fov must be above 0 and at most {LARGEST_FIELD_OF_VIEW:g} degrees",
+    )
+
+
+def check_height(height: float | None) -> None:
+    """Raises UserError for a standing height, mm, that no person has."""
+    need(
+        height is None or 500 <= height <= 2500,
+        f"--height is in mm, between 500 and 2500, not {height}",
+    )
+
+
+def named_models(given: tuple[str, ...]) -> dict[str, str]:
+    """Names -> what to load, of words "name=what" or "what" alone, whose name is its last part.
+
+    Raises UserError for empty ones and names given twice.
+    """
+    found: dict[str, str] = {}
+    for word in given:
+        name, sign, place = word.partition("=")
+        if not sign:
+            name, place = Path(word).name, word
+        if not name or not place:
+            raise UserError(f"--models takes name=path, not {word!r}")
+        if name in found:
+            raise UserError(f"--models: {name} is given twice; write name=path with another name")
+        found[name] = place
+    return found
