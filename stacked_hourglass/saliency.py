@@ -60,7 +60,8 @@ def draw_saliency(options: SaliencyOptions, with_skeleton: bool = False) -> int:
         for reduction in options.saliency:
             sheet = draw_sheet(predictor, image, box, reduction, with_skeleton)
             place = options.output_dir / path.relative_to(options.img_dir)
-            write_image(place.with_name(f"{place.stem}_{reduction}.png"), sheet)
+            kind = "skeleton_" * with_skeleton + reduction
+            write_image(place.with_name(f"{place.stem}_{kind}.png"), sheet)
     if len(problems) == len(paths):
         raise UserError(problems[0])
     for problem in problems:

@@ -19,7 +19,8 @@ class SaliencyOptions:
     """Folder with the pictures."""
 
     output_dir: Path
-    """Where <picture>_sum.png and <picture>_max.png go."""
+    """Where <picture>_sum.png and <picture>_max.png go; with a skeleton, <picture>_skeleton_sum.png
+    and <picture>_skeleton_max.png."""
 
     load: str = ""
     """Shipped model, run folder, .safetensors, .ckpt or public checkpoint; empty takes the best

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from stacked_hourglass.evaluation_options import Overlay2dOptions
 from utils.drawing import draw_pose
-from utils.errors import UserError
+from utils.errors import UserError, none_left
 from utils.images import read_image, write_image
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
@@ -63,8 +63,7 @@ def _report(found: Sequence[bool], count: int, problems: Sequence[str], folder: 
     in it. Raises UserError if none was.
     """
     if not found:
-        many = f"nothing to draw on, for {len(problems)} reasons, the first: "
-        raise UserError((many if len(problems) > 1 else "") + problems[0])
+        raise none_left("nothing to draw on", list(problems))
     for problem in problems:
         print(f"skipped: {problem}", file=sys.stderr)
     nobody = f"; in {found.count(False)} nobody was found" if False in found else ""

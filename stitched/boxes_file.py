@@ -1,10 +1,12 @@
 """`--boxes FILE`: where people are, told by a file rather than searched for."""
 
 import csv
+import math
 import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -90,15 +92,29 @@ def _read_csv(path: str) -> _Table:
                 wanted = ", ".join(COLUMNS)
                 raise UserError(f"{path} has no column {missing[0]}; boxes need {wanted}")
             reader.fieldnames = names
-            rows = list(reader)
-        numbers = np.array([[float(row[name]) for name in COLUMNS[1:]] for row in rows])
-        people = np.array([int(row["person"]) for row in rows]) if "person" in names else None
+            rows = [_csv_row(row, f"{path}, line {reader.line_num}") for row in reader]
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise UserError(f"{path} is not a table of boxes: {error}") from error
-    numbers = numbers.reshape(-1, 4)
-    if (numbers[:, 3] <= 0).any() or not np.isfinite(numbers[:, 0]).all():
-        raise UserError(f"{path} has a box without a side or a frame without a number")
-    places = numbers[:, 1:].astype(np.float32)
-    return [row["source"].strip() for row in rows], numbers[:, 0].astype(np.int64), places, people
+    numbers = np.array([row.numbers for row in rows]).reshape(-1, 4)
+    people = np.array([row.person for row in rows]) if "person" in names else None
+    frames, places = numbers[:, 0].astype(np.int64), numbers[:, 1:].astype(np.float32)
+    return [row.source for row in rows], frames, places, people
+
+
+class _Row(NamedTuple):
+    source: str
+    numbers: list[float]
+    person: int
+
+
+def _csv_row(row: dict[str, str], where: str) -> _Row:
+    try:
+        numbers = [float(row[name]) for name in COLUMNS[1:]]
+        person = int(row.get("person", 0))
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{where}: not a box ({error})") from error
+    if numbers[3] <= 0 or not math.isfinite(numbers[0]):
+        raise UserError(f"{where}: a box without a side, or a frame without a number")
+    return _Row(row["source"].strip(), numbers, person)

@@ -113,8 +113,8 @@ class FilesOptions:
     overlay_3d: bool = True
     """Also draw them beside their 3D poses: <name>_3d.jpg, <name>_3d.mp4."""
     skip_done: bool = False
-    """Leave out pictures and videos whose poses are in output_dir/poses.npz already, and keep
-    these."""
+    """Leave out pictures and videos whose poses are in output_dir/poses.npz already, to their end,
+    and keep these, whatever the options were that made them."""
 
     def __post_init__(self) -> None:
         for name in self.exports:
@@ -154,7 +154,7 @@ class MachineOptions:
             need(value >= 1, f"--{name} must be at least 1, not {value}")
         need(
             self.backend == "torch" or self.accelerator in ("auto", "cpu"),
-            "--backend onnx runs on the CPU: leave --accelerator out",
+            "--backend onnx runs on the CPU: leave --accelerator (--device) out",
         )
 
 

@@ -21,6 +21,8 @@ from utils.pose_file import Poses
 
 def check_folder(folder: Path) -> None:
     """Make the folder if it is not there. Raises UserError if no file can be made in it."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: --output_dir is a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -150,18 +152,25 @@ class _Tally:
     waiting: int
     units: Counter[str] = field(default_factory=Counter)
     found: int = 0
+    most: int = 0
+    """people in one picture or frame"""
     seconds: float = 0.0
 
     def __str__(self) -> str:
         if self.units == {"picture": 1}:
-            return "a person" if self.found else "nobody"
+            return "nobody" if not self.most else _people(self.most)
         units = " and ".join(
             unit if count == 1 else unit + "s" for unit, count in self.units.items()
         )
-        line = f"a person in {self.found} of {self.units.total()} {units}"
+        who = "a person" if self.most < 2 else f"up to {_people(self.most)}"
+        line = f"{who} in {self.found} of {self.units.total()} {units}"
         if set(self.units) == {"frame"} and self.seconds:
             line += f", {self.units['frame'] / self.seconds:.1f} frames/s"
         return line
+
+
+def _people(count: int) -> str:
+    return "a person" if count == 1 else f"{count} people"
 
 
 class Report:
@@ -190,11 +199,13 @@ class Report:
         """Something that the user should know, on stdout."""
         tqdm.write(line)
 
-    def count(self, source: Source, found: bool) -> None:
+    def count(self, source: Source, seen: Seen) -> None:
         """A picture or frame was looked at."""
+        people = sum(one.is_somebody for _, one in seen)
         tally = self._tallies[source.given]
         tally.units["picture" if source.kind == "picture" else "frame"] += 1
-        tally.found += found
+        tally.found += people > 0
+        tally.most = max(tally.most, people)
 
     @property
     def looked(self) -> int:

@@ -61,7 +61,7 @@ def look_at_pictures(job: Job, sources: Sequence[Source]) -> None:
         for picture, (seen, poses) in zip(batch, found, strict=True):
             _draw(job, picture, seen, poses)
             job.results.add(poses)
-            job.report.count(picture.source, any(one.is_somebody for _, one in seen))
+            job.report.count(picture.source, seen)
             job.report.done(picture.source)
 
 

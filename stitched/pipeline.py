@@ -59,6 +59,8 @@ class PosePipeline:
         an array that is no picture, or for nothing.
         """
         several = [what] if isinstance(what, np.ndarray | str | Path) else what
+        if not len(several):
+            raise ValueError("there is nothing to look at")
         parts: list[Poses] = []
         items = groupby(self._items(several), key=lambda item: isinstance(item, Picture))
         for are_pictures, group in items:

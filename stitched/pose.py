@@ -163,9 +163,13 @@ def _write(options: PoseOptions, poses: Poses, report: Report) -> None:
     written: list[str] = []
     for name in options.files.exports:
         try:
-            written += [path.name for path in EXPORTERS[name](folder, poses)]
+            paths = EXPORTERS[name](folder, poses)
         except UserError as error:
             report.fail(error)
+            continue
+        if not paths:
+            report.note(f"no {name} file: nobody was found")
+        written += [path.name for path in paths]
     if len(written) > _FILES_TOLD:
         written[_FILES_TOLD:] = [f"{len(written) - _FILES_TOLD} more"]
     written += ["the drawings"] if options.files.overlay else []

@@ -117,7 +117,7 @@ def _watch_all(job: Job, source: Source, frames: FrameSource, rows: PoseRows) ->
             with closing(watched), one_core_left():
                 for frame, seen in watched:
                     rows.add(seen, frame.image, frame.index, frame.time)
-                    job.report.count(source, any(one.is_somebody for _, one in seen))
+                    job.report.count(source, seen)
                     screen.show(frame, seen)
                     if screen.is_closed:
                         break

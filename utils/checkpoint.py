@@ -153,6 +153,8 @@ def read_weights(name_or_path: str | Path) -> tuple[dict[str, torch.Tensor], dic
     (which has no metadata). Raises UserError where there are none or they can't be read.
     """
     path = resolve(name_or_path)
+    if path.suffix == ".onnx":
+        raise UserError(f"{path} is for ONNX Runtime, which `run.py pose --backend onnx` runs")
     if path.suffix == ".safetensors":
         return load_weights(path)
     if path.suffix == ".ckpt":

@@ -271,7 +271,13 @@ def _one_line(box: str) -> str:
     if title.strip().startswith("Missing from"):
         depths = [len(line) - len(line.lstrip()) for line in rest]
         names = [line.strip() for line, n in zip(rest, depths, strict=True) if n == min(depths)]
-        message = f"{title.strip()} {'; '.join(names)}"
+        message = f"{title.strip()} {'; '.join(map(_one_spelling, names))}"
     else:
         message = " ".join(line.strip() for line in (title, *rest))
     return message[:1].lower() + message[1:]
+
+
+def _one_spelling(names: str) -> str:
+    """Of an option's names, as tyro lists them, the last long one: that of the documentation."""
+    spellings = names.split(", ")
+    return next((name for name in reversed(spellings) if name.startswith("--")), names)

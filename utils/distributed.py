@@ -1,5 +1,6 @@
 """Several processes and machines, through Lightning Fabric."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,8 @@ def start_fabric(loop: LoopOptions, seed: int) -> Fabric:
     precision = pick_precision(loop.precision, kind)
     if precision == "16-mixed" and kind == "cpu":
         raise UserError("--precision 16-mixed needs a GPU; a CPU takes bf16-mixed or 32-true")
+    # Its banner says nothing that a user needs.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
         fabric = Fabric(
             accelerator=loop.accelerator,

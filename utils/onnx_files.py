@@ -6,6 +6,7 @@ The libraries are the extra `onnx`; nothing imports them before they are needed.
 import hashlib
 import json
 import logging
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -139,5 +140,6 @@ def onnx_file(name_or_path: str, export: Callable[[str, Path], None]) -> Path:
         raise UserError(f"cannot read {weights}: {error.strerror or error}") from error
     path = CACHE / f"onnx-{digest}-{VERSION}.onnx"
     if not path.is_file():
+        print(f"writing {name_or_path} as ONNX, once", file=sys.stderr)
         export(name_or_path, path)
     return path

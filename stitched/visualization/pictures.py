@@ -18,7 +18,7 @@ from stitched.visualization.options import (
 )
 from stitched.visualization.panels import beside, draw_people, panel_height
 from stitched.visualization.stage import find_places, make_stage
-from utils.errors import UserError
+from utils.errors import UserError, none_left
 from utils.images import read_image, write_image
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
@@ -109,7 +109,7 @@ def _draw_all(options: OverlayPredictionOptions, panels: Panels) -> int:
         write_image(options.output_dir / f"{place}{suffix}", picture)
         drawn += 1
     if not drawn:
-        raise UserError(f"nothing to draw; the first of {len(problems)} reasons: {problems[0]}")
+        raise none_left("nothing to draw", problems)
     for problem in problems:
         print(f"skipped: {problem}", file=sys.stderr)
     print(f"drew {drawn} of {drawn + len(problems)} pictures, in {options.output_dir}")

@@ -136,7 +136,7 @@ def test_the_skeleton_stands_in_front(network, tmp_path):
     run(tmp_path, saliency=("max",))
     plain = read_image(tmp_path / "out" / "a_max.png")
     run(tmp_path, with_skeleton=True, saliency=("max",))
-    image = read_image(tmp_path / "out" / "a_max.png")
+    image = read_image(tmp_path / "out" / "a_skeleton_max.png")
     left = round(80 * PANEL / 60)
     assert image.shape == (plain.shape[0], left + plain.shape[1], 3)
     np.testing.assert_array_equal(image[HEADER:, left:], plain[HEADER:])

@@ -81,11 +81,11 @@ def test_source_is_found_by_path_or_by_a_name_that_is_the_only_one(tmp_path, mon
     [
         (["source,frame,cx,cy"], "no column side"),
         ([""], "no column source"),
-        (["source,frame,cx,cy,side", "a,0,x,1,1"], "could not convert"),
-        (["source,frame,cx,cy,side", "a,0,1"], "not a table of boxes"),
-        (["source,frame,cx,cy,side", "a,0,1,1,0"], "without a side"),
+        (["source,frame,cx,cy,side", "a,0,x,1,1"], "line 2: not a box .could not convert"),
+        (["source,frame,cx,cy,side", "a,0,1,1,1", "a,0,1"], "line 3: not a box"),
+        (["source,frame,cx,cy,side", "a,0,1,1,0"], "line 2: a box without a side"),
         (["source,frame,cx,cy,side", "a,nan,1,1,1"], "frame without a number"),
-        (["source,frame,cx,cy,side,person", "a,0,1,1,1,bob"], "not a table of boxes"),
+        (["source,frame,cx,cy,side,person", "a,0,1,1,1,bob"], "line 2: not a box"),
     ],
 )
 def test_damaged_table_is_one_line_that_names_it(tmp_path, lines, words):

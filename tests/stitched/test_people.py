@@ -33,7 +33,7 @@ def write_boxes(path, rows):
 
 
 def test_people_of_a_picture_are_looked_at_together_each_in_their_box(
-    run_pose, predictor, paint, tmp_path, out
+    run_pose, predictor, paint, tmp_path, out, capsys
 ):
     image, joints, boxes = crowd(paint, (30, 250))
     write_image(tmp_path / "crowd.png", image)
@@ -48,6 +48,7 @@ def test_people_of_a_picture_are_looked_at_together_each_in_their_box(
         assert np.linalg.norm(points - truth, axis=-1).max() < 1.5
     assert poses.found.tolist() == [True, True, False]
     assert predictor.batches == [2]
+    assert "crowd.png: 2 people" in capsys.readouterr().out
 
 
 def test_no_more_people_than_asked_for(run_pose, paint, tmp_path, out):

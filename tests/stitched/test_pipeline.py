@@ -46,3 +46,8 @@ def test_what_cannot_be_looked_at(flat, tmp_path):
         flat()(tmp_path / "missing.jpg")
     with pytest.raises(ValueError):
         flat()(np.zeros((4, 4), np.uint8))
+
+
+def test_nothing_to_look_at_is_said(flat):
+    with pytest.raises(ValueError, match="nothing to look at"):
+        flat()([])

@@ -166,6 +166,18 @@ def test_output_folder_that_cannot_be_written_stops_before_any_work(photo, tmp_p
 
     with pytest.raises(UserError, match=r"cannot write to .*file"):
         pose.run(PoseOptions((str(photo[0]),), str(tmp_path / "file" / "out")), load)
+    with pytest.raises(UserError, match=r"file is a file: --output_dir is a folder"):
+        pose.run(PoseOptions((str(photo[0]),), str(tmp_path / "file")), load)
+
+
+def test_motion_files_of_nobody_are_none_and_that_is_said(run_pose, photo, tmp_path, out, capsys):
+    write_image(tmp_path / "black.png", np.zeros((50, 60, 3), np.uint8))
+    assert run_pose(tmp_path / "black.png", lift=True, export="bvh,trc", overlay_3d=False) == 0
+    told = capsys.readouterr().out
+    assert "no bvh file: nobody was found" in told and "no trc file: nobody was found" in told
+    assert not list(out.glob("*.bvh"))
+    assert run_pose(tmp_path / "black.png", photo[0], lift=True, export="bvh") == 0
+    assert [path.name for path in out.glob("*.bvh")] == ["photo_person0.bvh"]
 
 
 def test_same_names_do_not_overwrite_each_other_nor_an_input(run_pose, photo, tmp_path, out):

@@ -117,6 +117,9 @@ def test_what_is_no_checkpoint_is_a_user_error(tmp_path, monkeypatch):
     assert not (tmp_path / "executed").exists()
     with pytest.raises(UserError, match="No such file"):
         read_checkpoint(tmp_path / "absent.ckpt")
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(UserError, match=r"model\.onnx is for ONNX Runtime"):
+        read_weights(tmp_path / "model.onnx")
 
 
 def test_another_model_or_optimizer_is_a_user_error(tmp_path):

@@ -157,7 +157,7 @@ def test_of_what_is_absent_only_the_names_are_told(encoding: str, monkeypatch: p
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
     with pytest.raises(UserError) as caught:
         parse_options(Options("", NeedsTwo), [], "toy.py fit")
-    assert str(caught.value) == "missing from toy.py fit: FOLDER; --twod STR, --poses STR"
+    assert str(caught.value) == "missing from toy.py fit: FOLDER; --poses STR"
 
 
 def test_a_group_is_parsed_whatever_the_others_say():

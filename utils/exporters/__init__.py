@@ -38,6 +38,6 @@ EXPORTERS: dict[str, Exporter] = {
 }
 
 NEED_3D = ("bvh", "trc")
-"""Formats that hold nothing but 3D poses: they raise UserError where there are none."""
+"""Formats that hold nothing but 3D poses: they raise UserError for poses never lifted."""
 
 __all__ = ["EXPORTERS", "NEED_3D", "Exporter"]

@@ -42,11 +42,11 @@ class Track:
 
 
 def tracks_of(poses: Poses, file_format: str) -> list[Track]:
-    """Everybody of whom a 3D joint is known, by source and person.
+    """Everybody of whom a 3D joint is known, by source and person; nobody, where nobody was found.
 
-    Raises UserError if there are no 3D poses, or one person is there twice in a frame.
+    Raises UserError if the poses were never lifted, or one person is there twice in a frame.
     """
-    if poses.keypoints_3d is None or not np.isfinite(poses.keypoints_3d).any():
+    if poses.keypoints_3d is None:
         raise UserError(f"{file_format} files hold 3D poses, and here there are none")
     groups = list(_groups(poses.source))
     stems = _unique_stems([str(poses.source[rows[0]]) for rows in groups])

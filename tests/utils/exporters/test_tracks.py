@@ -75,6 +75,7 @@ def test_people_who_are_never_seen_have_no_track():
     nobody = film(person=1)
     points_3d(nobody)[:] = np.nan
     assert [track.person for track in tracks_of(concatenate([film(), nobody]), "X")] == [0]
+    assert tracks_of(nobody, "X") == []
 
 
 def test_errors_say_what_is_wrong():
