@@ -23,7 +23,7 @@ from utils.mannequin import MannequinOptions, render_scene, sample_scene
 
 SEED = 7
 SIZE = 320
-THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)
 
 
 def scenes(count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -86,7 +86,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if not (chosen.output_dir / "done").exists():
         stores = [read_store(path) for path in sorted(chosen.data_dir.glob("*.npz"))]
         one, other = commands(chosen, resample(join_stores(stores), RATE))
-        both(one, other, [chosen.output_dir / f"{name}.log" for name in NAMES])
+        both([one], [other], [chosen.output_dir / f"{name}.log" for name in NAMES])
         (chosen.output_dir / "done").touch()
     head = ("mm, mm a frame", "MPJPE", "P-MPJPE", "N-MPJPE", "velocity")
     print(machine())

@@ -7,22 +7,23 @@ FOLDER is a clone of github.com/facebookresearch/VideoPose3D; how it is trained,
 same films: every clip that trains, seen by two cameras that are drawn once. All learn from exact 2D
 with errors like a detector's added, between none and those of the shipped hourglass; ours draw them
 anew for every window, the public program, which has no such option, gets them in its file. Then all
-lift the test subjects' films, with exact 2D and with the detector's full errors. Two train at a
-time, each on half of the cores. What is in --output_dir is not made again: an interrupted benchmark
-goes on.
+lift the test subjects' films, with exact 2D and with the detector's full errors. Temporal lifters
+begin as networks of single frames and go on as ones of 27, then 81 (`STAGES`). Two train at a time,
+each on half of the cores. What is in --output_dir is not made again: an interrupted benchmark goes
+on.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.timing import machine, print_rows
-from benchmarks.two_at_once import both
+from benchmarks.two_at_once import Commands, both
 from twod_threed.detector_noise import add_noise, read_table
 from twod_threed.pairs import PosePairs, join_pairs, read_pairs, write_pairs
 from twod_threed.pose_rows import lift_pairs as lift_single
@@ -46,6 +47,37 @@ NAMES = {
 }
 PAIRED = (("single", "public"), ("temporal27", "temporal81"))
 """Who trains side by side."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Part of a temporal training; each goes on from the weights of the one before it."""
+
+    architecture: str
+    share: float
+    """of the minutes"""
+    batch_size: int
+    lr: float
+    epochs: int
+    """that are about as long as that, for the schedules"""
+
+    def options(self, minutes: float) -> list[str]:
+        """Of `train.py temporal_mocap`."""
+        lines = ["--architecture", self.architecture, "--max_minutes", f"{self.share * minutes:g}"]
+        lines += ["--batch_size", str(self.batch_size), "--lr", str(self.lr)]
+        return [*lines, "--lr_scheduler", "cosine", "--epochs", str(self.epochs)]
+
+
+# A network of single frames takes a thirteenth of the time of one of 27, for the same poses.
+_SINGLE = Stage("1,1,1", share=0.2, batch_size=512, lr=2e-3, epochs=4)
+STAGES = {
+    "temporal27": (_SINGLE, Stage("3,3,3", share=0.8, batch_size=192, lr=1e-3, epochs=4)),
+    "temporal81": (
+        _SINGLE,
+        Stage("3,3,3", share=0.4, batch_size=192, lr=1e-3, epochs=2),
+        Stage("3,3,3,3", share=0.4, batch_size=192, lr=5e-4, epochs=1),
+    ),
+}
 INPUTS = {"test": "exact", "test_noisy": "noisy"}
 
 
@@ -75,22 +107,31 @@ def draw_views(store: MotionStore, folder: Path) -> None:
     write_pairs(folder / "training.npz", join_pairs([*parts.values()]))
 
 
-def command(name: str, chosen: argparse.Namespace) -> list[str]:
+def commands(name: str, chosen: argparse.Namespace) -> Commands:
     """The training of one row of the table."""
-    folder, limit = chosen.output_dir, ["--seed", str(chosen.seed)]
+    folder, seed = chosen.output_dir, ["--seed", str(chosen.seed)]
     if name == "public":
         lines = [sys.executable, "-m", "benchmarks.public_temporal", "--peer", str(chosen.peer)]
         lines += ["--train", str(folder / "train_noisy.npz"), "--output_dir", str(folder)]
         lines += ["--test", *(str(folder / f"{one}.npz") for one in INPUTS)]
-        return [*lines, "--minutes", str(chosen.minutes), *limit]
-    script = "2d3d_mocap" if name == "single" else "temporal_mocap"
-    lines = [sys.executable, "train.py", script, "--data_dir", str(folder / "training.npz")]
-    lines += ["--exp", name, "--checkpoint_dir", str(folder), "--tb_dir", str(folder)]
-    lines += ["--overwrite", "--max_minutes", str(chosen.minutes), "--input_noise", "1", *limit]
+        return [[*lines, "--minutes", str(chosen.minutes), *seed]]
+    where = ["--data_dir", str(folder / "training.npz"), "--checkpoint_dir", str(folder)]
+    where += ["--tb_dir", str(folder), "--overwrite", "--input_noise", "1", *seed]
     if name == "single":
-        return lines
-    frames = "3,3,3,3" if name == "temporal81" else "3,3,3"
-    return [*lines, "--architecture", frames, *chosen.options]
+        single = [sys.executable, "train.py", "2d3d_mocap", "--exp", name, *where]
+        return [[*single, "--max_minutes", str(chosen.minutes)]]
+    lines = [sys.executable, "train.py", "temporal_mocap", *where, *chosen.options]
+    names = [*(f"{name}_{number}" for number in range(len(STAGES[name]) - 1)), name]
+    starts = [[], *(["--load", str(run_of(one, folder) / "best.safetensors")] for one in names)]
+    return [
+        [*lines, "--exp", exp, *start, *stage.options(chosen.minutes)]
+        for exp, start, stage in zip(names, starts, STAGES[name], strict=False)
+    ]
+
+
+def run_of(name: str, folder: Path) -> Path:
+    """Run folder of a temporal training."""
+    return folder / f"temporal_mocap_{name}"
 
 
 def poses_of(name: str, folder: Path, films: str) -> np.ndarray:
@@ -103,7 +144,7 @@ def poses_of(name: str, folder: Path, films: str) -> np.ndarray:
             LiftingModel.load(str(folder / "2d3d_mocap_single")), pairs
         ).keypoints_3d
     else:
-        found = lift_pairs(TemporalLiftingModel.load(str(folder / f"temporal_mocap_{name}")), pairs)
+        found = lift_pairs(TemporalLiftingModel.load(str(run_of(name, folder))), pairs)
     assert found is not None
     return found
 
@@ -137,8 +178,8 @@ def main(words: Sequence[str] | None = None) -> None:
     for pair in PAIRED:
         done = folder / f"{'_'.join(pair)}.done"
         if not done.exists():
-            commands = [command(name, chosen) for name in pair]
-            both(commands[0], commands[1], [folder / f"{name}.log" for name in pair])
+            one, other = (commands(name, chosen) for name in pair)
+            both(one, other, [folder / f"{name}.log" for name in pair])
             done.touch()
     measures = [f"{one}, {kind}" for kind in INPUTS.values() for one in ("MPJPE", "P-MPJPE")]
     measures.insert(2, "velocity, exact")

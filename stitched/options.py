@@ -32,7 +32,7 @@ class PeopleOptions:
     detector: Literal["none", "torchvision"] = "none"
     """What finds people's boxes: torchvision's Faster R-CNN on MobileNet, which is installed
     separately and downloads its weights, 74 MB, once."""
-    min_confidence: float = 0.3
+    min_confidence: float = 0.45
     """Mean confidence of the joints, from 0 to 1, below which nobody is there."""
     flip: bool = True
     """Average each picture with its mirror image: better, and twice the time."""

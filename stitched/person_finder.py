@@ -29,7 +29,7 @@ CLOSER_LOOKS = 2
 CONFIDENCE_KEPT = 0.9
 # Below this mean confidence the person is also searched for in parts of the picture: squares of its
 # longer side divided by each zoom, half overlapping.
-UNSURE = 0.35
+UNSURE = 0.45
 ZOOMS = (1.5, 2.25)
 # What is found elsewhere counts if it is surer by this factor: of many places one looks good by
 # chance, and on video the person should stay the same.

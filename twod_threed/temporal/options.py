@@ -61,7 +61,8 @@ class TemporalNetworkOptions:
 
     architecture: Annotated[str, tyro.conf.arg(aliases=["-arc"])] = "3,3,3"
     """Odd filter widths, separated by commas: that of the first layer, then one for each residual
-    block. Their product is the number of frames that are looked at."""
+    block. Their product is the number of frames that are looked at. --load may name a network that
+    looks at fewer: this one goes on from it."""
     channels: Annotated[int, tyro.conf.arg(aliases=["-ch"])] = 1024
     """Channels of the convolutions."""
     dropout: Annotated[float, tyro.conf.arg(aliases=["-drop"])] = 0.25

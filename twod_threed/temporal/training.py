@@ -42,6 +42,7 @@ from twod_threed.temporal.updates import (
 )
 from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
+from twod_threed.temporal.widening import can_widen, widen
 from twod_threed.temporal.windows import Reach
 from utils.checkpoint import load_fn, read_weights
 from utils.distributed import first_reports, on_rank_zero, start_fabric
@@ -200,7 +201,8 @@ def untold(place: str, network: TemporalNetworkOptions, skeleton_2d: str) -> tup
 def start_from(
     model: TemporalNetworks, options: TemporalTrainOptions, description: TemporalDescription
 ) -> RunOptions:
-    """Give the networks the weights of --load, if it does not continue a run.
+    """Give the networks the weights of --load, if it does not continue a run. They may be of
+    networks that see fewer frames (`twod_threed.temporal.widening`).
 
     -> options of the run, in which what is loaded is no longer named. Raises UserError if the
     weights, or the run that goes on, do not fit.
@@ -215,10 +217,13 @@ def start_from(
     networks, theirs = load_networks(
         start.weights, *untold(start.weights, options.network, description.skeleton_2d)
     )
+    ours = description.architecture
+    if can_widen(theirs.architecture, ours):
+        theirs = replace(theirs, architecture=ours)
     check_same(theirs, description, start.weights)
-    model.pose.load_state_dict(networks.pose.state_dict())
+    widen(networks.pose, model.pose)
     if model.trajectory is not None and networks.trajectory is not None:
-        model.trajectory.load_state_dict(networks.trajectory.state_dict())
+        widen(networks.trajectory, model.trajectory)
     return replace(options.run, load="")
 
 

@@ -307,9 +307,9 @@ def test_training_starts_from_the_weights_that_load_names(
     start = weights(run_of(tmp_path / "a"))
     still = OptimizerOptions(optimizer="amsprop", lr=1e-12, no_grad_clipping=True)
     run = replace(options(tmp_path / "b").run, load=place)
-    # Those of the pose network serve where there is a trajectory network besides.
-    semi = SemiSupervisedOptions(("cmu/02",))
-    train(options(tmp_path / "b", run=run, optim=still, data=motion, semi=semi))
+    # Those of the pose network serve where there is a trajectory network besides, and more frames.
+    semi, network = SemiSupervisedOptions(("cmu/02",)), TemporalNetworkOptions("3,3,3", channels=8)
+    train(options(tmp_path / "b", run=run, optim=still, data=motion, semi=semi, network=network))
     found = weights(run_of(tmp_path / "b", "mocap"))
     assert torch.allclose(found["pose.last.weight"], start["pose.last.weight"], atol=1e-6)
 
@@ -317,7 +317,7 @@ def test_training_starts_from_the_weights_that_load_names(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"network": replace(NETWORK, architecture="3,5")}, r"has widths \(3, 3\), but .*\(3, 5\)"),
+        ({"network": replace(NETWORK, architecture="5,3")}, r"has widths \(3, 3\), but .*\(5, 3\)"),
         ({"network": replace(NETWORK, channels=16)}, "has channels 8, but .* ask for 16"),
         ({"learning": LearningOptions(normalisation="screen")}, "has normalisation view, but"),
     ],
