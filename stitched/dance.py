@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from generative_models.skeleton_to_image.inference import Dancer, fit_poses
 from generative_models.skeleton_to_image.options import SkeletonToImageRunOptions
-from generative_models.skeleton_to_image.retargeting import fit_motion, fit_size
 from generative_models.skeleton_to_image.running import Asked, drawn_poses, load_dancer, one_person
 from generative_models.skeleton_to_image.skeleton_drawing import skeleton_pictures
 from stitched.dance_options import DanceOptions
 from stitched.options import LiftOptions, MachineOptions, VideoOptions
 from stitched.pipeline import PosePipeline
+from stitched.retargeting import retargeted
 from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
 from utils.pose_file import Poses, write_poses
@@ -56,9 +55,9 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
         )
     )
     poses = find(options)
-    keypoints = fitted(poses, dancer, options)
-    if not np.isfinite(keypoints).any():
+    if not np.isfinite(poses.keypoints_2d).any():
         raise UserError(f"{options.source}: nobody was found in it")
+    keypoints = retargeted(poses, dancer, options)
     size, folder = options.size or dancer.image_size, Path(options.output_dir)
     keypoints = (keypoints + 0.5) * size / dancer.image_size - 0.5
     fps = frame_rate(poses.time)
@@ -72,15 +71,6 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
         print(f"{missing} of them have no pose: nobody was found there")
     print(f"watch {folder / 'dance.mp4'} and {folder / 'side_by_side.mp4'}")
     return 0
-
-
-def fitted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarray:
-    """Joints (N, 13, 2) px of the dancer's own pictures."""
-    keypoints = fit_poses(poses, dancer.image_size).astype(np.float64)
-    if options.fit == "none":
-        return keypoints
-    target = dancer.description.references.numpy().astype(np.float64)
-    return (fit_motion if options.fit == "limbs" else fit_size)(keypoints, target)
 
 
 def frame_rate(time: np.ndarray) -> float:

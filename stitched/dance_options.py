@@ -21,9 +21,12 @@ class DanceOptions:
     pose2vid."""
     checkpoint_dir: str = "model_checkpoints"
     """Folder of the runs skeleton_to_image_<model>, where --model is given and --target is not."""
-    fit: Literal["limbs", "size", "none"] = "limbs"
-    """limbs: the source's motion with the dancer's limb lengths, on the dancer's ground; size: only
-    scaled and placed; none: the source's joints as they are in the square of its picture."""
+    retarget: Literal["bones", "scale", "learned", "none"] = "bones"
+    """bones: the source's motion on limbs as long as the dancer's, on the dancer's ground; scale:
+    only enlarged or reduced, and placed; learned: by a network of train.py motion_transfer_*
+    (--load_retarget); none: the source's joints as they are in the square of its picture."""
+    load_retarget: str = ""
+    """--retarget learned: its weights, as --load of run.py motion_transfer."""
     smooth: Literal["none", "one_euro", "savitzky_golay"] = "savitzky_golay"
     """Calm the joints found in the source over time."""
     start: float = 0.0
@@ -42,6 +45,8 @@ class DanceOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
+        if self.load_retarget and self.retarget != "learned":
+            raise UserError(f"--load_retarget is for --retarget learned, not {self.retarget}")
         if self.batch_size < 1:
             raise UserError("--batch_size must be at least 1")
         if self.size is not None and not 16 <= self.size <= 4096:

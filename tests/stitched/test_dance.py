@@ -79,19 +79,43 @@ def test_the_motion_comes_at_the_dancers_size_and_place(tmp_path: Path, target: 
     """The source's limbs are those of the dancer, twice as long: fitted, they are the same."""
     asked = replace(options(tmp_path, target), size=SIZE)
     heights = {}
-    for fit in ("limbs", "size", "none"):
-        dance(replace(asked, fit=fit), lambda _: source_poses())
+    for way in ("bones", "scale", "none"):
+        dance(replace(asked, retarget=way), lambda _: source_poses())
         poses = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
         rows = [row for row in range(COUNT) if row != 4]
-        heights[fit] = float(np.ptp(poses[rows][..., 1], axis=1).mean())
+        heights[way] = float(np.ptp(poses[rows][..., 1], axis=1).mean())
         ground = poses[rows][:, DANCE_13.index("left_ankle"), 1]
-        if fit != "none":
+        if way != "none":
             assert np.allclose(ground, 0.9 * SIZE, atol=0.02)
     tall = float(np.ptp(standing(COUNT, SIZE)[0, :, 1]))
-    assert heights["limbs"] == pytest.approx(tall, abs=0.02)
-    assert heights["size"] == pytest.approx(tall, abs=0.02)
+    assert heights["bones"] == pytest.approx(tall, abs=0.02)
+    assert heights["scale"] == pytest.approx(tall, abs=0.02)
     # Uncorrected: 2 * tall in 40 px, seen in a picture of 18.
     assert heights["none"] == pytest.approx(2 * tall * SIZE / 40, abs=0.02)
+
+
+def test_joints_that_are_hardly_seen_are_bridged(tmp_path: Path, target: Path) -> None:
+    poses, wrist = source_poses(), DANCE_13.index("left_wrist")
+    asked = replace(options(tmp_path, target), size=SIZE)
+    dance(asked, lambda _: poses)
+    wanted = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
+    poses.keypoints_2d[7, wrist] += 15
+    poses.confidence[7, wrist] = 0.1
+    dance(asked, lambda _: poses)
+    found = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
+    np.testing.assert_allclose(found, wanted, atol=0.5)
+    poses.confidence[7, wrist] = 0.2
+    dance(asked, lambda _: poses)
+    found = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
+    assert np.abs(found - wanted)[7, wrist].max() > 2
+
+
+def test_learned_retargeting_needs_weights(tmp_path: Path, target: Path) -> None:
+    asked = replace(options(tmp_path, target), retarget="learned", load_retarget="no/such/run")
+    with pytest.raises(UserError, match="no/such/run"):
+        dance(asked, lambda _: source_poses())
+    with pytest.raises(UserError, match="--load_retarget is for --retarget learned"):
+        DanceOptions("a.mp4", load_retarget="run")
 
 
 def test_a_pose_file_is_a_source(tmp_path: Path, target: Path) -> None:

@@ -24,6 +24,8 @@ NEARLY_NOTHING = 0.01
 
 def can_widen(small: TemporalArchitecture, large: TemporalArchitecture) -> bool:
     """Can a network of the first kind go on as one of the second, which sees more frames?"""
+    if small.receptive_field == 1:
+        small = replace(small, causal=large.causal)  # it sees neither past nor future
     alike = replace(small, widths=large.widths, dropout=large.dropout) == large
     if not alike or large.dense or len(small.widths) > len(large.widths):
         return False

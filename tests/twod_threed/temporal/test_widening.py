@@ -61,6 +61,7 @@ def test_what_is_added_learns():
         ({"widths": (5,)}, {"widths": (3,)}, False),
         ({"channels": 8}, {"channels": 16}, False),
         ({"causal": True}, {"causal": False}, False),
+        ({"causal": False, "widths": (1,)}, {"causal": True, "widths": (3, 3)}, True),
         ({"dropout": 0.1}, {"dropout": 0.2}, True),
         ({"dense": True, "widths": (3,)}, {"dense": True, "widths": (3, 3)}, False),
     ],

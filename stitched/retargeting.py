@@ -1,0 +1,65 @@
+"""`run.py dance --retarget`: somebody's motion on the body, and in the place, of a dancer."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from generative_models.motion_transfer.predictor import SHIPPED, LearnedRetargeter
+from generative_models.motion_transfer.retarget import retarget_bones, retarget_scale
+from generative_models.skeleton_to_image.inference import Dancer, fit_poses
+from stitched.dance_options import DanceOptions
+from twod_threed.video import fill_gaps
+from utils.pose_file import Poses
+from utils.skeleton_conversion import convert
+from utils.skeletons import DANCE_13, SKELETONS
+
+SURE = 0.15
+"""Confidence below which a joint of the source is taken for missing."""
+MAX_GAP = 10
+"""Frames in a row without a joint that are filled."""
+
+
+def retargeted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarray:
+    """Rows of one person, in the order of time, as the dancer has them.
+
+    -> joints (N, 13, 2), dance_13, px of the dancer's own pictures, NaN missing.
+
+    Raises UserError if the hips of either are never seen, or for weights that are not there.
+    """
+    poses = sure_joints(poses)
+    if options.retarget == "none":
+        return fit_poses(poses, dancer.image_size)
+    target = reference_film(dancer)
+    if options.retarget == "learned":
+        name = options.load_retarget or SHIPPED
+        moved = LearnedRetargeter.load(name, options.accelerator)(poses, target)
+    else:
+        way = retarget_bones if options.retarget == "bones" else retarget_scale
+        moved = way(poses, target)
+    return convert(moved.keypoints_2d, SKELETONS[moved.skeleton_2d], DANCE_13).poses
+
+
+def sure_joints(poses: Poses) -> Poses:
+    """The rows without joints that are hardly seen. Their short gaps are filled; a frame in which
+    nobody was found stays empty."""
+    is_sure = (poses.confidence >= SURE)[..., None]
+    points = np.where(is_sure, poses.keypoints_2d, np.nan).astype(np.float32)
+    filled = fill_gaps(points, poses.frame, MAX_GAP)
+    return replace(poses, keypoints_2d=np.where(poses.found[:, None, None], filled, np.nan))
+
+
+def reference_film(dancer: Dancer) -> Poses:
+    """Poses of the dancer, of all over the film that the model learned from, as rows of a file."""
+    keypoints = dancer.description.references.numpy()
+    count = len(keypoints)
+    return Poses(
+        source=np.full(count, dancer.description.dancer),
+        frame=np.arange(count),
+        time=np.arange(count) / dancer.description.fps,
+        person=np.zeros(count, np.int64),
+        box=np.full((count, 3), np.nan, np.float32),
+        image_size=np.full((count, 2), dancer.image_size),
+        keypoints_2d=keypoints,
+        confidence=np.isfinite(keypoints).all(axis=-1).astype(np.float32),
+        skeleton_2d=DANCE_13.name,
+    )
