@@ -21,13 +21,15 @@ from twod_threed.measures import pose_measures
 from twod_threed.pairs import PosePairs
 from twod_threed.temporal.evaluation_options import TemporalEvalOptions
 from twod_threed.temporal.films import fixed_films
+from twod_threed.temporal.inference import smoothed
+from twod_threed.temporal.inference_options import Smooth
 from twod_threed.temporal.options import FIXED_FILMS
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import frame_rate_of, sequences_of
 from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from utils import pose_metrics
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.skeletons import SKELETONS
 
 # More actions than these would make a table that nobody reads.
@@ -40,9 +42,12 @@ def evaluate(options: TemporalEvalOptions) -> int:
     -> exit code 0. Raises UserError for weights or data that are absent or do not fit each other.
     """
     if options.render:
-        return temporal_render(render_options(options.data, options.weights, options.viz))
-    model = TemporalLiftingModel.of(options.weights)
+        need(options.split == "test", "--split is for scoring: leave it out with --render")
+        return temporal_render(
+            render_options(options.data, options.weights, options.viz, options.seed)
+        )
     pairs = fixed_films(options.data, options.split, options.seed)
+    model = TemporalLiftingModel.of(options.weights, pairs.skeleton_2d)
     score_and_report(
         model,
         pairs,
@@ -51,6 +56,7 @@ def evaluate(options: TemporalEvalOptions) -> int:
         by_subject=options.by_subject,
         flip=not options.weights.no_test_time_augmentation,
         max_gap=options.weights.max_gap,
+        smooth=options.smooth,
     )
     return 0
 
@@ -63,6 +69,7 @@ def score_and_report(
     by_subject: bool = False,
     flip: bool = True,
     max_gap: int = MAX_GAP,
+    smooth: Smooth = "none",
 ) -> list[ModelScores]:
     """The full procedure: lift and score films, print the tables, write them and plots to a folder.
 
@@ -70,7 +77,7 @@ def score_and_report(
     not fit each other, or nothing is labelled.
     """
     pairs = labelled(pairs)
-    predictions = lift_pairs(model, pairs, flip, max_gap)
+    predictions = lift_pairs(model, pairs, flip, max_gap, smooth)
     groups = {"": np.arange(len(pairs))}
     if by_subject:
         groups = {one: np.flatnonzero(pairs.subjects == one) for one in np.unique(pairs.subjects)}
@@ -97,7 +104,11 @@ def labelled(pairs: PosePairs) -> PosePairs:
 
 
 def lift_pairs(
-    model: TemporalLiftingModel, pairs: PosePairs, flip: bool = True, max_gap: int = MAX_GAP
+    model: TemporalLiftingModel,
+    pairs: PosePairs,
+    flip: bool = True,
+    max_gap: int = MAX_GAP,
+    smooth: Smooth = "none",
 ) -> np.ndarray:
     """(N, J3, 3) float32 mm, relative to the hip: each camera's sight of each clip as one film.
 
@@ -110,13 +121,15 @@ def lift_pairs(
         )
     poses = np.full(pairs.poses_3d.shape, np.nan, np.float32)
     for rows in sequences_of(pairs):
-        camera = pairs.camera[rows[0]]
+        camera, points = pairs.camera[rows[0]], pairs.poses_2d[rows]
+        rate = frame_rate_of(pairs, rows)
+        sure = np.ones(points.shape[:2], np.float32)
         poses[rows] = model.lift(
-            pairs.poses_2d[rows],
+            smoothed(points, sure, np.arange(len(rows)), rate, smooth, max_gap),
             pairs.skeleton_2d,
             image_size=pairs.image_size[camera],
             intrinsics=pairs.intrinsics[camera],
-            frame_rate=frame_rate_of(pairs, rows),
+            frame_rate=rate,
             flip=flip,
             max_gap=max_gap,
         ).poses

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from twod_threed.temporal.inference_options import WeightsOptions
+from twod_threed.temporal.inference_options import Smooth, WeightsOptions
 from twod_threed.temporal.options import TemporalDataOptions
 from twod_threed.temporal.viz_options import VizOptions
 from utils.errors import UserError
@@ -20,6 +20,8 @@ class TemporalEvalOptions:
     """Part of the data set."""
     by_subject: bool = False
     """Score every subject by itself."""
+    smooth: Smooth = "none"
+    """Smooth the 2D joints before lifting, as `run.py temporal_*` does."""
     output_dir: Path = Path("visualizations/temporal_mpjpe")
     """Where results.csv and the plots (PNG) go; with --by_subject a folder for each."""
     seed: int = 234

@@ -12,7 +12,7 @@ from twod_threed.humaneva import read_humaneva
 from twod_threed.pairs import PosePairs
 from twod_threed.temporal.mannequin_clips import mannequin_clips
 from twod_threed.temporal.options import FIXED_FILMS, TemporalDataOptions
-from twod_threed.temporal.sequences import frame_rate_of, of_actions, sequences_of
+from twod_threed.temporal.sequences import begins_with, frame_rate_of, of_actions, sequences_of
 from twod_threed.training_data import read_motion
 from twod_threed.views import stored_views
 from utils.errors import UserError
@@ -47,12 +47,10 @@ def _shows(store: MotionStore, actions: Sequence[str]) -> np.ndarray:
     action or its name. Raises UserError for an action that no clip has."""
     if not actions:
         return np.ones(len(store), bool)
-    wishes = [action.casefold().split() for action in actions]
-    shown = np.zeros((len(wishes), len(store)), bool)
+    shown = np.zeros((len(actions), len(store)), bool)
     for clip in range(len(store)):
         for words in (store.actions[clip], store.names[clip].rsplit("/", 1)[-1]):
-            there = words.casefold().split()
-            shown[:, clip] |= [there[: len(wish)] == wish for wish in wishes]
+            shown[:, clip] |= [begins_with(words, action) for action in actions]
     for action, clips in zip(actions, shown, strict=True):
         if not clips.any():
             known = ", ".join(np.unique(store.actions)[:20].tolist())
@@ -82,6 +80,8 @@ def read_source(
     data: TemporalDataOptions, part: Part, seed: int, unlabeled: Sequence[str] = ()
 ) -> PosePairs | MotionStore:
     """Films, or motion at the frame rate that is wanted. Raises UserError for what is absent."""
+    if part == "validation" and not data.has_validation:
+        raise UserError("nobody validates: name somebody with --subjects_validation")
     rate = data.frame_rate / data.downsample
     if data.dataset == "mannequin":
         count = data.mannequin_count if part == "train" else HELD_OUT_BODIES

@@ -8,7 +8,7 @@ import numpy as np
 from twod_threed.pairs import PosePairs
 from twod_threed.pose_rows import find_intrinsics, rows_of_pairs, write_lifted
 from twod_threed.temporal.films import fixed_films
-from twod_threed.temporal.inference_options import FilmOptions, TemporalRunOptions
+from twod_threed.temporal.inference_options import FilmOptions, Smooth, TemporalRunOptions
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import films_of, near_each_other, numbered, on_every_frame
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
@@ -44,7 +44,7 @@ def smoothed(
     confidence: np.ndarray,
     frames: np.ndarray,
     rate: float | None,
-    options: FilmOptions,
+    smooth: Smooth,
     max_gap: int,
 ) -> np.ndarray:
     """A film (T, J, 2) px with its jitter calmed as --smooth says; NaN stays.
@@ -52,7 +52,7 @@ def smoothed(
     confidence (T, J) in [0, 1]; frames (T,) rising; rate: of their numbers, per second. Longer gaps
     than `max_gap` begin a new film.
     """
-    if options.smooth == "none":
+    if smooth == "none":
         return points
     result = points.copy()
     numbers, step = numbered(len(points), frames)
@@ -60,7 +60,7 @@ def smoothed(
     for rows in near_each_other(numbers, max_gap):
         places = numbers[rows] - numbers[rows[0]]
         film = on_every_frame(points[rows], places)
-        if options.smooth == "one_euro":
+        if smooth == "one_euro":
             trust = np.nan_to_num(on_every_frame(confidence[rows], places))
             result[rows] = one_euro(film, per_second, trust)[places]
         else:
@@ -90,7 +90,7 @@ def lift_films(
         frames, points = poses.frame[rows], poses.keypoints_2d[rows]
         rate = rate_of(frames, poses.time[rows], known.fps)
         lifted = model.lift(
-            smoothed(points, poses.confidence[rows], frames, rate, known, max_gap),
+            smoothed(points, poses.confidence[rows], frames, rate, known.smooth, max_gap),
             poses.skeleton_2d,
             image_size=poses.image_size[rows[0]],
             intrinsics=intrinsics[rows[0]],
@@ -109,7 +109,7 @@ def run(options: TemporalRunOptions) -> int:
     """Lift the films and write them as poses.npz and poses.json, and beside them the ground truth
     of a data set, which `eval.py` and `viz.py` take. -> exit code 0."""
     poses, pairs = find_films(options)
-    model = TemporalLiftingModel.of(options.weights)
+    model = TemporalLiftingModel.of(options.weights, poses.skeleton_2d)
     trained = model.description.frame_rate
     if np.isnan(poses.time).all() and options.film.fps is None and not np.isnan(trained):
         print(f"no times are known: taken for {trained:g} frames per second; --fps says another")

@@ -14,6 +14,8 @@ from utils.errors import UserError, need
 from utils.option_checks import check_height, check_lens
 from utils.skeletons import SKELETONS
 
+Smooth = Literal["none", "one_euro", "savitzky_golay"]
+
 
 @dataclass
 class WeightsOptions:
@@ -27,6 +29,8 @@ class WeightsOptions:
     """Folder in which --load is looked for first."""
     architecture: Annotated[str, tyro.conf.arg(aliases=["-arc"])] = ""
     """Filter widths that the weights must have, such as 3,3,3. They tell it: leave it out."""
+    channels: Annotated[int | None, tyro.conf.arg(aliases=["-ch"])] = None
+    """Channels that the weights must have; the same."""
     causal: bool = False
     """The weights must be of a network that looks only at the past. VideoPose3D's do not tell:
     give it if they were trained so."""
@@ -72,7 +76,7 @@ class FilmOptions:
     fps: float | None = None
     """Frames per second of --poses that have no times. Films of another rate than that of the
     training are brought to it and back."""
-    smooth: Literal["none", "one_euro", "savgol"] = "none"
+    smooth: Smooth = "none"
     """Smooth the 2D joints before lifting: One-Euro filter, which looks only at the past, or
     Savitzky-Golay, which looks both ways."""
     focal: float | None = None

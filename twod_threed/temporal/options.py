@@ -141,6 +141,12 @@ class TemporalDataOptions:
         need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         self.view_ranges()
         name = self.dataset
+        if name == "mannequin":
+            self._check_nobody_is_named()
+        need(
+            name in KEYPOINTS or self.keypoints in ("", "gt"),
+            f"--keypoints is for Human3.6M and HumanEva: {name} has exact joints alone",
+        )
         self.keypoints = self.keypoints or KEYPOINTS.get(name, "gt")
         train, test = separated(self.subjects_train), separated(self.subjects_test)
         held_out = separated(self.subjects_validation)
@@ -152,6 +158,11 @@ class TemporalDataOptions:
         self.subjects_train = train
         self.actions = tuple(one for one in separated(self.actions) if one != "*")
         check_disjoint(self.subjects_train, self.subjects_validation, self.subjects_test)
+
+    def _check_nobody_is_named(self) -> None:
+        for option in ("subjects_train", "subjects_validation", "subjects_test", "actions"):
+            named = separated(getattr(self, option))
+            need(not named, f"--{option}: mannequins have no names, and do nothing that has one")
 
     def view_ranges(self) -> ViewRanges:
         """How virtual cameras see motion. Raises UserError if no camera can see so."""

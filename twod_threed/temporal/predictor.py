@@ -24,7 +24,7 @@ from twod_threed.temporal.global_motion import (
     smooth_root,
 )
 from twod_threed.temporal.inference_options import WeightsOptions
-from twod_threed.temporal.loading import load_networks
+from twod_threed.temporal.loading import OWN_FILES, load_networks
 from twod_threed.temporal.model import TemporalNetwork
 from twod_threed.temporal.networks import TemporalNetworks
 from twod_threed.temporal.normalisation import METRE
@@ -36,6 +36,7 @@ from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
 from utils.skeletons import H36M_17, SKELETONS
+from utils.weights import resolve
 
 SHIPPED = "temporal"
 MAX_GAP = 10
@@ -84,14 +85,23 @@ class TemporalLiftingModel:
         return cls(*load_networks(name_or_path, skeleton_2d, causal, dense), accelerator)
 
     @classmethod
-    def of(cls, options: WeightsOptions) -> "TemporalLiftingModel":
-        """What the options ask for. Raises UserError if the weights are absent or others."""
+    def of(cls, options: WeightsOptions, films: str = "") -> "TemporalLiftingModel":
+        """What the options ask for.
+
+        films: name of the skeleton of the 2D joints that are to be lifted, which a public
+        checkpoint is taken to be for unless the options say another. Raises UserError if the
+        weights are absent or others.
+        """
         one, place = options, options.place
-        model = cls.load(place, one.accelerator, one.skeleton_2d, one.causal, one.dense)
-        widths = model.description.architecture.widths
-        if one.widths not in ((), widths):
-            told = ",".join(map(str, widths))
+        is_public = resolve(place).suffix not in OWN_FILES
+        joints = one.skeleton_2d or (films if is_public else "")
+        model = cls.load(place, one.accelerator, joints, one.causal, one.dense)
+        found = model.description.architecture
+        if one.widths not in ((), found.widths):
+            told = ",".join(map(str, found.widths))
             raise UserError(f"{place} has filter widths {told}, not {one.architecture}")
+        if one.channels not in (None, found.channels):
+            raise UserError(f"{place} has {found.channels} channels, not {one.channels}")
         return model
 
     def lift(

@@ -13,7 +13,7 @@ from twod_threed.pairs import PosePairs
 from twod_threed.pose_rows import rows_of_pairs
 from twod_threed.temporal.inference import rate_of
 from twod_threed.temporal.mannequin_clips import mannequin_clips
-from twod_threed.temporal.sequences import films_of
+from twod_threed.temporal.sequences import begins_with, films_of
 from twod_threed.temporal.visualization_options import TemporalRenderOptions
 from twod_threed.training_data import read_motion
 from twod_threed.views import stored_views
@@ -60,8 +60,9 @@ def choose_clip(
 ) -> int:
     """Which clip, of names (C,) with subjects (C,) and actions (C,), is of this subject and action.
 
-    what: a take, which is the last part of a name, or an action of which there is one take; empty
-    wishes fit everything. Raises UserError, saying what there is, unless one clip fits.
+    what: a take, which is the last part of a name, or the first words of a take or an action that
+    only one has; empty wishes fit everything. Raises UserError, saying what there is, unless one
+    clip fits.
     """
     own = [clip for clip, subject in enumerate(subjects) if who in ("", str(subject))]
     if not own or (not who and len(set(subjects)) > 1):
@@ -69,7 +70,11 @@ def choose_clip(
         raise UserError(f"{amiss}; there are {_told(sorted(subjects))}")
     takes = {clip: str(names[clip]).rsplit("/", 1)[-1] for clip in own}
     found = [clip for clip in own if what in ("", takes[clip])]
-    found = found or [clip for clip in own if what == str(actions[clip])]
+    found = found or [
+        clip
+        for clip in own
+        if begins_with(takes[clip], what) or begins_with(str(actions[clip]), what)
+    ]
     if len(found) == 1:
         return found[0]
     amiss = "say which film with --viz_action" if found else f"there is no action {what}"
@@ -115,9 +120,10 @@ def _published(options: TemporalRenderOptions) -> PosePairs:
         return read_humaneva(place, (who,), keypoints, joints, skeleton_2d=None)
     if who not in SUBJECTS:
         raise UserError(f"there is no subject {who}; there are {', '.join(SUBJECTS)}")
-    action = options.viz.viz_action.split(" ")[0]
-    if action not in ACTIONS:
-        amiss = f"there is no action {action}" if action else "say which film with --viz_action"
+    wish = options.viz.viz_action.split(" ")[0]
+    action = next((one for one in ACTIONS if one.casefold() == wish.casefold()), "")
+    if not action:
+        amiss = f"there is no action {wish}" if wish else "say which film with --viz_action"
         raise UserError(f"{amiss}; there are {', '.join(ACTIONS)}")
     return read_h36m(place, (who,), (action,), keypoints, skeleton_2d=None)
 

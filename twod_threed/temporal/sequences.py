@@ -73,10 +73,14 @@ def of_actions(pairs: PosePairs, actions: Sequence[str]) -> PosePairs:
 
 
 def _is_action(pairs: PosePairs, clip: int, wish: str) -> bool:
-    wanted = wish.casefold().split()
     take = str(pairs.clip_names[clip]).rsplit("/", 1)[-1]
-    names = (str(pairs.clip_actions[clip]), take)
-    return any(name.casefold().split()[: len(wanted)] == wanted for name in names)
+    return begins_with(str(pairs.clip_actions[clip]), wish) or begins_with(take, wish)
+
+
+def begins_with(name: str, wish: str) -> bool:
+    """Are the words of the wish the first of the name's, whatever their case?"""
+    wanted = wish.casefold().split()
+    return name.casefold().split()[: len(wanted)] == wanted
 
 
 def numbered(count: int, frames: np.ndarray | None) -> tuple[np.ndarray, int]:

@@ -269,24 +269,33 @@ def finish_run(folder: Path, data: TemporalData, options: TemporalTrainOptions) 
     score_run(model, data.test_films, options)
 
 
+def evaluated_weights(options: TemporalTrainOptions) -> WeightsOptions:
+    """What --evaluate names: a file of the run's folder, of --checkpoint_dir, or anything else.
+
+    What the other options say of the network must be so, unless it is what they say by default.
+    """
+    network, usual = options.network, TemporalNetworkOptions()
+    inside = run_folder(options.run, options.run_name) / options.report.evaluate
+    return WeightsOptions(
+        load=str(inside) if inside.exists() else options.report.evaluate,
+        checkpoint_dir=options.run.checkpoint_dir,
+        architecture="" if network.widths == usual.widths else network.architecture,
+        channels=None if network.channels == usual.channels else network.channels,
+        causal=network.causal,
+        dense=network.dense,
+        no_test_time_augmentation=options.report.no_test_time_augmentation,
+        accelerator=options.loop.accelerator,
+    )
+
+
 def evaluate(options: TemporalTrainOptions) -> int:
     """Test the weights that --evaluate names, or render a film with them. -> exit code 0."""
-    report, network = options.report, options.network
-    inside = run_folder(options.run, options.run_name) / report.evaluate
-    place = inside if inside.exists() else Path(report.evaluate)
-    if report.render:
-        weights = WeightsOptions(
-            load=str(place),
-            causal=network.causal,
-            dense=network.dense,
-            no_test_time_augmentation=report.no_test_time_augmentation,
-            accelerator=options.loop.accelerator,
-        )
-        return temporal_render(render_options(options.data, weights, options.viz))
+    weights = evaluated_weights(options)
+    if options.report.render:
+        chosen = render_options(options.data, weights, options.viz, options.run.seed)
+        return temporal_render(chosen)
     films = fixed_films(options.data, "test", options.run.seed)
-    told = untold(str(place), network, films.skeleton_2d)
-    model = TemporalLiftingModel.load(str(place), options.loop.accelerator, *told)
-    score_run(model, films, options)
+    score_run(TemporalLiftingModel.of(weights, films.skeleton_2d), films, options)
     return 0
 
 

@@ -7,8 +7,6 @@ import numpy as np
 
 from twod_threed.temporal.global_motion import camera_joints
 from twod_threed.temporal.inference import lift_films
-from twod_threed.temporal.inference_options import WeightsOptions
-from twod_threed.temporal.loading import OWN_FILES
 from twod_threed.temporal.predictor import SHIPPED, TemporalLiftingModel
 from twod_threed.temporal.rendered_films import Film, find_film
 from twod_threed.temporal.rendering import make_scene, render
@@ -18,7 +16,6 @@ from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeletons import SKELETONS
 from utils.video import VideoReader
-from utils.weights import resolve
 
 
 def temporal_render(options: TemporalRenderOptions) -> int:
@@ -44,7 +41,9 @@ def _frame_rate(film: Film, options: TemporalRenderOptions) -> float:
     if options.film.fps is not None:
         return options.film.fps
     if options.viz.viz_video is None:
-        raise UserError(f"{film.title} does not say its frame rate: give it with --fps")
+        raise UserError(
+            f"{film.title} does not say its frame rate: viz.py temporal_render takes it as --fps"
+        )
     with VideoReader(options.viz.viz_video) as video:
         return video.fps
 
@@ -54,17 +53,10 @@ def _lifted(film: Film, rate: float, options: TemporalRenderOptions) -> Poses:
     poses, weights = film.poses, options.weights
     if poses.keypoints_3d is not None and poses.root_camera is not None and not weights.load:
         return poses
-    model = TemporalLiftingModel.of(_complete(weights, poses.skeleton_2d))
+    weights = replace(weights, load=weights.load or SHIPPED)
+    model = TemporalLiftingModel.of(weights, poses.skeleton_2d)
     flip = not weights.no_test_time_augmentation
     return lift_films(model, poses, replace(options.film, fps=rate), flip, weights.max_gap)
-
-
-def _complete(weights: WeightsOptions, skeleton_2d: str) -> WeightsOptions:
-    """The shipped model where none is named; a public checkpoint takes the joints that there are,
-    unless something else was said."""
-    weights = replace(weights, load=weights.load or SHIPPED)
-    public = resolve(weights.place).suffix not in OWN_FILES
-    return replace(weights, skeleton_2d=weights.skeleton_2d or skeleton_2d) if public else weights
 
 
 def _render(

@@ -48,15 +48,26 @@ class TemporalRenderOptions:
         need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
 
 
+_OF_SCORING = ("input_joints", "actions", "frame_rate", "downsample", "field_of_view")
+
+
 def render_options(
-    data: TemporalDataOptions, weights: WeightsOptions, viz: VizOptions
+    data: TemporalDataOptions, weights: WeightsOptions, viz: VizOptions, seed: int
 ) -> TemporalRenderOptions:
-    """What `--render` of the commands that train and score asks for. Raises UserError."""
+    """What `--render` of the commands that train and score asks for.
+
+    Raises UserError, also for options that a film does not depend on.
+    """
+    usual = TemporalDataOptions(data.dataset)
+    for name in _OF_SCORING:
+        is_usual = getattr(data, name) == getattr(usual, name)
+        need(is_usual, f"--{name} changes nothing that --render shows: leave it out")
     dataset = f"humaneva{data.humaneva_joints}" if data.dataset == "humaneva" else data.dataset
     return TemporalRenderOptions(
         dataset=dataset,  # pyright: ignore[reportArgumentType]
         data_dir=data.data_dir,
         keypoints=data.keypoints,
         weights=weights,
+        seed=seed,
         viz=viz,
     )

@@ -36,9 +36,9 @@ def test_published_names_and_short_forms(kind):
 def test_options_of_their_own():
     found = told(TemporalEvalOptions, "--by-subject --split validation --seed 3", "mocap")
     assert found.by_subject and found.split == "validation" and found.seed == 3
-    words = "--poses in.json --fps 30 --smooth savgol --height 1700 --fov 60 --max_gap 4"
+    words = "--poses in.json --fps 30 --smooth savitzky_golay --height 1700 --fov 60 --max_gap 4"
     found = told(TemporalRunOptions, words, "mannequin")
-    assert (found.poses, found.film.fps, found.film.smooth) == ("in.json", 30, "savgol")
+    assert (found.poses, found.film.fps, found.film.smooth) == ("in.json", 30, "savitzky_golay")
     assert (found.film.height, found.film.fov, found.weights.max_gap) == (1700, 60, 4)
     with pytest.raises(UserError, match="smooth"):
         told(TemporalRunOptions, "--smooth very", "mannequin")

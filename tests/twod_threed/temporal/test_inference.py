@@ -91,34 +91,34 @@ def test_smoothing_is_that_of_the_filters():
     rng = np.random.default_rng(0)
     points, trust = rng.normal(400, 20, (50, 3, 2)), rng.uniform(0.2, 1, (50, 3))
     frames = np.arange(50)
-    for options, expected in (
-        (FilmOptions(), points),
-        (FilmOptions(smooth="one_euro"), one_euro(points, 30, trust)),
-        (FilmOptions(smooth="savgol"), savitzky_golay(points, 30)),
+    for way, expected in (
+        ("none", points),
+        ("one_euro", one_euro(points, 30, trust)),
+        ("savitzky_golay", savitzky_golay(points, 30)),
     ):
-        found = smoothed(points, trust, frames, 30, options, 10)
+        found = smoothed(points, trust, frames, 30, way, 10)
         np.testing.assert_array_equal(found, expected)
     # Every other frame of 60 a second is 30 a second.
-    same = smoothed(points, trust, 2 * frames, 60, FilmOptions(smooth="savgol"), 10)
+    same = smoothed(points, trust, 2 * frames, 60, "savitzky_golay", 10)
     np.testing.assert_array_equal(same, savitzky_golay(points, 30))
 
 
-@pytest.mark.parametrize("name", ["one_euro", "savgol"])
+@pytest.mark.parametrize("name", ["one_euro", "savitzky_golay"])
 def test_smoothing_sees_frames_that_are_no_rows(name):
     points = np.random.default_rng(0).normal(400, 20, (40, 3, 2))
     rows = np.array([*range(10), *range(13, 20), *range(38, 40)])
     blank = np.full_like(points, np.nan)
     blank[rows] = points[rows]
-    options, trust = FilmOptions(smooth=name), np.ones((40, 3))
-    part = smoothed(points[rows], trust[rows], rows, 30, options, 10)
+    trust = np.ones((40, 3))
+    part = smoothed(points[rows], trust[rows], rows, 30, name, 10)
     known = np.where(np.isnan(blank[..., 0]), 0, trust)
-    whole = smoothed(blank[:20], known[:20], np.arange(20), 30, options, 10)
+    whole = smoothed(blank[:20], known[:20], np.arange(20), 30, name, 10)
     np.testing.assert_allclose(part[:17], whole[rows[:17]])
-    alone = smoothed(points[38:], trust[38:], np.arange(2), 30, options, 10)
+    alone = smoothed(points[38:], trust[38:], np.arange(2), 30, name, 10)
     np.testing.assert_allclose(part[17:], alone)
 
 
-@pytest.mark.parametrize("name", ["one_euro", "savgol"])
+@pytest.mark.parametrize("name", ["one_euro", "savitzky_golay"])
 def test_smoothing_calms_what_is_lifted(name):
     poses, model = some_poses(), view_model()
     rough = lift_films(model, poses)

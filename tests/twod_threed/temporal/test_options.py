@@ -163,6 +163,23 @@ def test_contradictions_are_one_line(words: str, message: str) -> None:
         parse(words)
 
 
+@pytest.mark.parametrize(
+    ("dataset", "changes", "message"),
+    [
+        ("mannequin", {"actions": ("walk",)}, "--actions: mannequins have no names"),
+        ("mannequin", {"subjects_train": ("S1",)}, "--subjects_train: mannequins"),
+        ("mannequin", {"subjects_test": ("S1",)}, "--subjects_test: mannequins"),
+        ("mannequin", {"keypoints": "cpn"}, "--keypoints is for Human3.6M and HumanEva"),
+        ("mocap", {"keypoints": "cpn"}, "--keypoints is for Human3.6M and HumanEva"),
+    ],
+)
+def test_options_of_other_data_are_refused(
+    dataset: TemporalDataset, changes: dict, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        TemporalDataOptions(dataset, **changes)
+
+
 @pytest.mark.parametrize("dataset", ["humaneva", "mannequin"])
 def test_unlabelled_subjects_are_for_films_with_cameras_and_labels(
     dataset: TemporalDataset,

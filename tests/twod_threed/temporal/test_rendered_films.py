@@ -142,6 +142,8 @@ def test_mannequins_need_no_data(monkeypatch):
         ("", "jump", "say whose film with --viz_subject; there are a, b"),
         ("c", "", "there is no subject c; there are a, b"),
         ("a", "run", "say which film with --viz_action; a has run 1, run 2"),
+        ("a", "STROLLING", 2),
+        ("b", "Jump", 3),
         ("a", "wal", "there is no action wal; a has run 1, run 2, strolling"),
         ("a", "", "say which film with --viz_action; a has run 1, run 2, strolling"),
     ],

@@ -278,14 +278,26 @@ def test_a_public_checkpoint_takes_the_joints_that_there_are(folder, monkeypatch
     seen = replace(PAIRS, skeleton_2d="h36m_17", poses_2d=np.zeros((20, 17, 2)) + 100.0)
     seen.poses_2d[:] += np.random.default_rng(0).uniform(0, 300, (20, 17, 2))
     write_pairs(folder / "pairs.npz", seen)
-    asked = []
-    real = TemporalLiftingModel.of
-    monkeypatch.setattr(TemporalLiftingModel, "of", lambda w: asked.append(w) or real(w))
+    taken = []
+    real = TemporalLiftingModel.load.__func__
+
+    def load(cls, *words):
+        taken.append(words[2])
+        return real(cls, *words)
+
+    monkeypatch.setattr(TemporalLiftingModel, "load", classmethod(load))
     public = WeightsOptions(load="p.bin", checkpoint_dir=str(folder), accelerator="cpu")
     chosen = options(folder, weights=public, viz_output=None, viz_export=folder / "e.npy")
     temporal_render(chosen)
     temporal_render(replace(chosen, weights=replace(public, skeleton_2d="coco_17")))
-    assert [one.skeleton_2d for one in asked] == ["h36m_17", "coco_17"]
+    assert taken == ["h36m_17", "coco_17"]
+
+
+def test_the_bit_rate_reaches_the_film(folder, monkeypatch):
+    given = []
+    monkeypatch.setattr(visualization, "render", lambda *words: given.append(words[5]) or 12)
+    temporal_render(options(folder, viz_bitrate=777))
+    assert given == [777]
 
 
 def test_scoring_and_training_commands_render_with_the_published_flags(folder):
