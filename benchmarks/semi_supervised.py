@@ -4,12 +4,14 @@
 
 As in section 6.3 of Pavllo et al. 2019: both networks learn from the same labels, --share of all
 frames that train; one of them also sees the other people's films in 2D. Labels are from one person
-of each data set. Both are `train.py temporal_mocap` with the published way to see (metres, the
-picture's coordinates) and cameras of a known field of view, as Human3.6M's are, and train side by
-side, each on half of the cores. The test subjects' films are scored with exact 2D.
+of each data set. A first network learns from the labels alone for a third of --minutes; from its
+weights both go on for the rest, side by side, each on half of the cores. All are `train.py
+temporal_mocap` with the published way to see (metres, the picture's coordinates) and cameras of a
+known field of view, as Human3.6M's are. The test subjects' films are scored with exact 2D.
 """
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +28,13 @@ from utils.mocap.store import MotionStore, join_stores, read_store, resample
 
 RATE = 25.0
 FIELD_OF_VIEW = (55.0, 55.0)
-NAMES = {"labelled": "labels alone", "both": "and films without 3D"}
+NAMES = {
+    "start": "labels alone, a third of the time",
+    "labelled": "labels alone",
+    "both": "and films without 3D",
+}
+START_SHARE = 1 / 3
+"""Of the minutes: what the network learns from labels alone, from which both go on."""
 
 
 def parted(store: MotionStore) -> tuple[list[str], list[str], float]:
@@ -42,28 +50,32 @@ def parted(store: MotionStore) -> tuple[list[str], list[str], float]:
 
 
 def commands(chosen: argparse.Namespace, store: MotionStore) -> list[list[str]]:
-    """The two trainings."""
+    """The trainings: the start, and the two that go on."""
     labelled, others, share = parted(store)
     if share < chosen.share:
         raise SystemExit(f"error: the labelled have only {share:.1%} of the frames")
+    folder = str(chosen.output_dir)
     lines = [sys.executable, "train.py", "temporal_mocap", "--data_dir", str(chosen.data_dir)]
-    lines += ["--checkpoint_dir", str(chosen.output_dir), "--tb_dir", str(chosen.output_dir)]
-    lines += ["--overwrite", "--max_minutes", str(chosen.minutes), "--seed", str(chosen.seed)]
-    lines += ["--normalisation", "screen", "--frame_rate", str(RATE), *chosen.options]
-    lines += [
-        "--field_of_view",
-        *map(str, FIELD_OF_VIEW),
-        "--subset",
-        f"{chosen.share / share:.4f}",
-    ]
-    lines += ["--subjects_train", *labelled]
+    lines += ["--checkpoint_dir", folder, "--tb_dir", folder, "--overwrite"]
+    lines += ["--normalisation", "screen", "--frame_rate", str(RATE), "--seed", str(chosen.seed)]
+    lines += ["--field_of_view", *map(str, FIELD_OF_VIEW), "--subjects_train", *labelled]
+    lines += ["--subset", f"{chosen.share / share:.4f}", *chosen.options]
+    first = START_SHARE * chosen.minutes
+    start = [*lines, "--exp", "start", "--max_minutes", f"{first:g}"]
+    lines += ["--max_minutes", f"{chosen.minutes - first:g}"]
+    lines += ["--load", str(run_of("start", chosen) / "best.safetensors")]
     unlabelled = ["--subjects_unlabeled", *others]
-    return [[*lines, "--exp", "labelled"], [*lines, "--exp", "both", *unlabelled]]
+    return [start, [*lines, "--exp", "labelled"], [*lines, "--exp", "both", *unlabelled]]
+
+
+def run_of(name: str, chosen: argparse.Namespace) -> Path:
+    """Run folder of a training."""
+    return chosen.output_dir / f"temporal_mocap_{name}"
 
 
 def row(name: str, chosen: argparse.Namespace) -> tuple[str, ...]:
-    """Errors of one of the two on the test subjects, mean over the data sets."""
-    model = TemporalLiftingModel.load(str(chosen.output_dir / f"temporal_mocap_{name}"))
+    """Errors of one of them on the test subjects, mean over the data sets."""
+    model = TemporalLiftingModel.load(str(run_of(name, chosen)))
     data = TemporalDataOptions(
         dataset="mocap", data_dir=str(chosen.data_dir), field_of_view=FIELD_OF_VIEW
     )
@@ -85,8 +97,11 @@ def main(words: Sequence[str] | None = None) -> None:
     chosen.output_dir.mkdir(parents=True, exist_ok=True)
     if not (chosen.output_dir / "done").exists():
         stores = [read_store(path) for path in sorted(chosen.data_dir.glob("*.npz"))]
-        one, other = commands(chosen, resample(join_stores(stores), RATE))
-        both([one], [other], [chosen.output_dir / f"{name}.log" for name in NAMES])
+        start, *pair = commands(chosen, resample(join_stores(stores), RATE))
+        if not (run_of("start", chosen) / "best.safetensors").exists():
+            subprocess.run(start, check=True)
+        logs = [chosen.output_dir / f"{name}.log" for name in ("labelled", "both")]
+        both([pair[0]], [pair[1]], logs)
         (chosen.output_dir / "done").touch()
     head = ("mm, mm a frame", "MPJPE", "P-MPJPE", "N-MPJPE", "velocity")
     print(machine())

@@ -32,8 +32,8 @@ class WeightsOptions:
     channels: Annotated[int | None, tyro.conf.arg(aliases=["-ch"])] = None
     """Channels that the weights must have; the same."""
     causal: bool = False
-    """The weights must be of a network that looks only at the past. VideoPose3D's do not tell:
-    give it if they were trained so."""
+    """Look only at the past: the shipped model is temporal_causal, and other weights must be of such
+    a network. VideoPose3D's do not tell: give it if they were trained so."""
     dense: bool = False
     """The same for dense convolutions."""
     skeleton_2d: str = ""
@@ -60,8 +60,9 @@ class WeightsOptions:
     @property
     def place(self) -> str:
         """What to load: from --checkpoint_dir if it is there."""
-        inside = Path(self.checkpoint_dir) / self.load
-        return str(inside) if inside.exists() else self.load
+        load = "temporal_causal" if self.causal and self.load == "temporal" else self.load
+        inside = Path(self.checkpoint_dir) / load
+        return str(inside) if inside.exists() else load
 
     @property
     def widths(self) -> tuple[int, ...]:
