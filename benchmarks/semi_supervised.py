@@ -6,7 +6,7 @@ As in section 6.3 of Pavllo et al. 2019: both networks learn from the same label
 frames that train; one of them also sees the other people's films in 2D. Labels are from one person
 of each data set. A first network learns from the labels alone; from its weights both go on, side by
 side, each on half of the cores: for as many --epochs of the labels, as in the paper, or with
---minutes for the same time, in which labels alone make some four times as many steps. All are
+--minutes for the same time, in which labels alone make nearly three times as many steps. All are
 `train.py temporal_mocap` with the published way to see (metres, the picture's coordinates) and
 cameras of a known field of view, as Human3.6M's are. The test subjects' films are scored with exact
 2D.
