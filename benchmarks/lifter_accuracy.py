@@ -57,7 +57,7 @@ def train_both(chosen: argparse.Namespace, folder: Path, seed: int) -> None:
     peer = [sys.executable, "-m", "benchmarks.public_lifter", "--peer", str(chosen.peer)]
     peer += ["--train", str(folder / "train.npz"), "--test", str(folder / "test.npz")]
     peer += ["--minutes", str(chosen.minutes), "--output", str(public), *common]
-    both(train, peer, [folder / f"ours_{seed}.log", folder / f"public_{seed}.log"])
+    both([train], [peer], [folder / f"ours_{seed}.log", folder / f"public_{seed}.log"])
     model = LiftingModel.load(str(folder / f"2d3d_mocap_seed{seed}"))
     write_poses(ours, lift_pairs(model, read_pairs(folder / "test.npz")))
 

@@ -60,6 +60,6 @@ def reference_film(dancer: Dancer) -> Poses:
         box=np.full((count, 3), np.nan, np.float32),
         image_size=np.full((count, 2), dancer.image_size),
         keypoints_2d=keypoints,
-        confidence=np.isfinite(keypoints).all(axis=-1).astype(np.float32),
+        confidence=np.asarray(np.isfinite(keypoints).all(axis=-1), np.float32),
         skeleton_2d=DANCE_13.name,
     )

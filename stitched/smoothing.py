@@ -7,7 +7,6 @@ import numpy as np
 from stitched.people import Seen
 from stitched.person_finder import Sighting
 from twod_threed.temporal.inference import rate_of, smoothed
-from twod_threed.temporal.inference_options import FilmOptions
 from twod_threed.temporal.predictor import MAX_GAP
 from twod_threed.temporal.sequences import films_of
 from twod_threed.temporal.smoothing import OneEuroFilter
@@ -41,10 +40,9 @@ class LiveSmoother:
 def smooth_both_ways(poses: Poses) -> Poses:
     """Rows of one video with each person's 2D joints smoothed by Savitzky-Golay."""
     points = poses.keypoints_2d.copy()
-    how = FilmOptions(smooth="savgol")
     for rows in films_of(poses):
         frames = poses.frame[rows]
         rate = rate_of(frames, poses.time[rows], None)
         film, sure = poses.keypoints_2d[rows], poses.confidence[rows]
-        points[rows] = smoothed(film, sure, frames, rate, how, MAX_GAP)
+        points[rows] = smoothed(film, sure, frames, rate, "savitzky_golay", MAX_GAP)
     return replace(poses, keypoints_2d=points)

@@ -32,8 +32,8 @@ class WeightsOptions:
     channels: Annotated[int | None, tyro.conf.arg(aliases=["-ch"])] = None
     """Channels that the weights must have; the same."""
     causal: bool = False
-    """Look only at the past: the shipped model is temporal_causal, and other weights must be of such
-    a network. VideoPose3D's do not tell: give it if they were trained so."""
+    """Look only at the past: the shipped model is temporal_causal, and other weights must be of
+    such a network. VideoPose3D's do not tell: give it if they were trained so."""
     dense: bool = False
     """The same for dense convolutions."""
     skeleton_2d: str = ""

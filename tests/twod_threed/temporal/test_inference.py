@@ -15,6 +15,7 @@ from twod_threed.pairs import read_pairs
 from twod_threed.temporal.inference import lift_films, rate_of, run, smoothed
 from twod_threed.temporal.inference_options import (
     FilmOptions,
+    Smooth,
     TemporalRunOptions,
     WeightsOptions,
 )
@@ -91,11 +92,12 @@ def test_smoothing_is_that_of_the_filters():
     rng = np.random.default_rng(0)
     points, trust = rng.normal(400, 20, (50, 3, 2)), rng.uniform(0.2, 1, (50, 3))
     frames = np.arange(50)
-    for way, expected in (
-        ("none", points),
-        ("one_euro", one_euro(points, 30, trust)),
-        ("savitzky_golay", savitzky_golay(points, 30)),
-    ):
+    wanted: dict[Smooth, np.ndarray] = {
+        "none": points,
+        "one_euro": one_euro(points, 30, trust),
+        "savitzky_golay": savitzky_golay(points, 30),
+    }
+    for way, expected in wanted.items():
         found = smoothed(points, trust, frames, 30, way, 10)
         np.testing.assert_array_equal(found, expected)
     # Every other frame of 60 a second is 30 a second.
