@@ -17,6 +17,7 @@ from generative_models.skeleton_to_image.dancer_making import (
     write_dancer,
 )
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -47,12 +48,10 @@ class DancerVideoOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise UserError(f"--every must be at least 1, not {self.every}")
+        at_least_one(every=self.every)
         if self.width != -1 and self.width < 16:
             raise UserError(f"--width must be -1 or at least 16, not {self.width}")
-        if self.padding < 1:
-            raise UserError(f"--padding must be at least 1, not {self.padding}")
+        at_least_one(padding=self.padding)
         if not 0 <= self.min_confidence <= 1:
             raise UserError(f"--min_confidence must be from 0 to 1, not {self.min_confidence}")
         if self.landmarks and self.load:

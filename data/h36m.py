@@ -8,7 +8,7 @@ import numpy as np
 from twod_threed.h36m import pairs_file, read_layout
 from twod_threed.h36m_takes import ACTIONS, DAMAGED, SUBJECTS, Wanted
 from twod_threed.pairs import PROJECTED, PosePairs, write_pairs
-from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -30,8 +30,7 @@ class H36mOptions:
     """Take every so many-th frame, of 50 a second."""
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise UserError(f"--every must be at least 1, not {self.every}")
+        at_least_one(every=self.every)
 
 
 def prepare_h36m(options: H36mOptions) -> int:

@@ -15,6 +15,7 @@ from twod_threed.h36m_takes import ACTIONS, SUBJECTS, Wanted
 from twod_threed.pairs import PROJECTED, PosePairs, write_pairs
 from utils.atomic import atomic_path
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 from utils.video import VideoReader
 
 
@@ -39,8 +40,7 @@ class H36mImagesOptions:
     """Of the JPEG pictures, 1 to 100."""
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise UserError(f"--every must be at least 1, not {self.every}")
+        at_least_one(every=self.every)
         if not 1 <= self.quality <= 100:
             raise UserError(f"--quality must lie in 1 to 100, not {self.quality}")
 

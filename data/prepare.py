@@ -34,6 +34,7 @@ from stacked_hourglass.sources import ORIGINS, AbsentError
 from utils.atomic import atomic_path
 from utils.command_line import Options, run_script
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 MATLAB_FILE = "mpii_human_pose_v1_u12_1.mat"
 
@@ -95,8 +96,7 @@ class PackOptions:
             raise UserError(f"--size must be at least 16, not {self.size}")
         if not 1 <= self.quality <= 100:
             raise UserError(f"--quality must lie in 1 to 100, not {self.quality}")
-        if self.margin < 1:
-            raise UserError(f"--margin must be at least 1, not {self.margin}")
+        at_least_one(margin=self.margin)
 
 
 def prepare_mpii(options: MpiiOptions) -> int:

@@ -7,6 +7,7 @@ import tyro
 
 from stacked_hourglass.architecture import Architecture
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Dataset = Literal["mpii", "lsp", "lspet", "coco", "mannequin", "people"]
@@ -142,5 +143,4 @@ class HourglassRunOptions:
     def __post_init__(self) -> None:
         if self.run_with_train:
             self.split = "train"
-        if self.test_batch_size < 1:
-            raise UserError(f"--test_batch_size must be at least 1, not {self.test_batch_size}")
+        at_least_one(test_batch_size=self.test_batch_size)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 Reduction = Literal["sum", "max"]
 
@@ -47,7 +48,6 @@ class SaliencyOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise UserError(f"--count must be at least 1, not {self.count}")
+        at_least_one(count=self.count)
         if not self.saliency:
             raise UserError("--saliency needs sum, max or both")

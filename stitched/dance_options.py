@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from generative_models.skeleton_to_image.options import ModelOrNumber
+from twod_threed.temporal.inference_options import Smooth
 from utils.errors import UserError
 
 
@@ -27,7 +28,7 @@ class DanceOptions:
     (--load_retarget); none: the source's joints as they are in the square of its picture."""
     load_retarget: str = ""
     """--retarget learned: its weights, as --load of run.py motion_transfer."""
-    smooth: Literal["none", "one_euro", "savitzky_golay"] = "savitzky_golay"
+    smooth: Smooth = "savitzky_golay"
     """Calm the joints found in the source over time."""
     start: float = 0.0
     """Second of the source to start at."""

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 import tyro
 
+from twod_threed.temporal.inference_options import Smooth
 from utils.errors import need
-from utils.option_checks import check_height, check_lens
+from utils.option_checks import at_least_one, check_height, check_lens
 
 EXPORTS = ("npz", "json", "coco", "csv", "bvh", "trc")
 """Kinds of files that poses are written as."""
@@ -85,7 +86,7 @@ class VideoOptions:
     fps: float | None = None
     """Look at no more than so many frames a second. The others get no row, and are left out of the
     drawn video, which keeps its speed."""
-    smooth: Literal["none", "one_euro", "savitzky_golay"] = "none"
+    smooth: Smooth = "none"
     """Calm the 2D joints of videos over time: One-Euro filter, which looks only at the past, or
     Savitzky-Golay, which looks both ways. Holds for files, drawings and 3D."""
     window: bool = True
@@ -149,9 +150,7 @@ class MachineOptions:
     """Print where the time goes."""
 
     def __post_init__(self) -> None:
-        for name in ("devices", "num_nodes"):
-            value = getattr(self, name)
-            need(value >= 1, f"--{name} must be at least 1, not {value}")
+        at_least_one(devices=self.devices, num_nodes=self.num_nodes)
         need(
             self.backend == "torch" or self.accelerator in ("auto", "cpu"),
             "--backend onnx runs on the CPU: leave --accelerator (--device) out",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -37,8 +37,7 @@ class EvalH36mOptions:
     """Score every so many frames."""
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise UserError(f"--every must be at least 1, not {self.every}")
+        at_least_one(every=self.every)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import check_height, check_lens
+from utils.option_checks import at_least_one, check_disjoint, check_height, check_lens
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -37,8 +37,7 @@ class LifterNetworkOptions:
     """Hold the norm of each layer's weight matrix at most 1, after every step."""
 
     def __post_init__(self) -> None:
-        if self.linear_size < 1:
-            raise UserError(f"--linear_size must be at least 1, not {self.linear_size}")
+        at_least_one(linear_size=self.linear_size)
         _need_not_negative("num_stage", self.num_stage)
         if not 0 <= self.dropout < 1:
             raise UserError(f"--dropout must be in [0, 1), not {self.dropout}")
@@ -65,8 +64,7 @@ class NormalisationOptions:
     def __post_init__(self) -> None:
         if not 0 < self.lr_decay <= 1:
             raise UserError(f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}")
-        if self.lr_decay_steps < 1:
-            raise UserError(f"--lr_decay_steps must be at least 1, not {self.lr_decay_steps}")
+        at_least_one(lr_decay_steps=self.lr_decay_steps)
 
 
 @dataclass
@@ -152,16 +150,14 @@ class DataOptions:
     """mannequin: bodies, each with 500 poses."""
 
     def __post_init__(self) -> None:
-        for name in ("every", "validation_poses", "mannequin_count"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        at_least_one(
+            every=self.every,
+            validation_poses=self.validation_poses,
+            mannequin_count=self.mannequin_count,
+        )
         self.val_subjects = self.val_subjects or VALIDATION_SUBJECTS[self.dataset]
         self.test_subjects = self.test_subjects or TEST_SUBJECTS[self.dataset]
-        groups = (self.train_subjects, self.val_subjects, self.test_subjects)
-        everybody = [name for group in groups for name in set(group)]
-        twice = sorted({name for name in everybody if everybody.count(name) > 1})
-        if twice:
-            raise UserError(f"in more than one of training, validation and test: {twice[0]}")
+        check_disjoint(self.train_subjects, self.val_subjects, self.test_subjects)
 
 
 @dataclass
@@ -173,8 +169,7 @@ class DrawingOptions:
     each seen by a camera of its own."""
 
     def __post_init__(self) -> None:
-        if self.epoch_poses < 1:
-            raise UserError(f"--epoch_poses must be at least 1, not {self.epoch_poses}")
+        at_least_one(epoch_poses=self.epoch_poses)
 
 
 def _loop() -> LoopOptions:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -51,8 +52,7 @@ class ExamplesOptions:
     def __post_init__(self) -> None:
         if (self.threed_pose_estimation is None) == (self.load == ""):
             raise UserError("give either --3d_pose_estimation or --load")
-        if self.num_examples < 1:
-            raise UserError(f"--num_examples must be at least 1, not {self.num_examples}")
+        at_least_one(num_examples=self.num_examples)
 
 
 @dataclass
@@ -91,8 +91,7 @@ class OrthogonalOptions:
     """Seed of the turns."""
 
     def __post_init__(self) -> None:
-        if self.num_orientations < 1:
-            raise UserError(f"--num_orientations must be at least 1, not {self.num_orientations}")
+        at_least_one(num_orientations=self.num_orientations)
         if self.index < 0 or self.seed < 0:
             raise UserError("--index and --seed must not be negative")
 

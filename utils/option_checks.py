@@ -7,6 +7,12 @@ from utils.errors import UserError, need
 LARGEST_FIELD_OF_VIEW = 170.0
 
 
+def at_least_one(**values: float) -> None:
+    """Raises UserError for the first of the options, by name, that is below 1."""
+    for name, value in values.items():
+        need(value >= 1, f"--{name} must be at least 1, not {value}")
+
+
 def check_lens(focal: float | None, fov: float | None) -> None:
     """Raises UserError unless at most one is given, focal length in px or field of view in degrees,
     and makes sense."""
@@ -24,6 +30,13 @@ def check_height(height: float | None) -> None:
         height is None or 500 <= height <= 2500,
         f"--height is in mm, between 500 and 2500, not {height}",
     )
+
+
+def check_disjoint(*groups: tuple[str, ...], parts: str = "training, validation and test") -> None:
+    """Raises UserError if somebody is in two groups; `parts`: what the groups are called."""
+    everybody = [name for group in groups for name in set(group)]
+    twice = sorted({name for name in everybody if everybody.count(name) > 1})
+    need(not twice, f"in more than one of {parts}: {''.join(twice[:1])}")
 
 
 def named_models(given: tuple[str, ...]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import need
+from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -35,8 +36,7 @@ class MotionDataOptions:
 
     def __post_init__(self) -> None:
         need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
-        count = self.mannequin_count
-        need(count >= 1, f"--mannequin_count must be at least 1, not {count}")
+        at_least_one(mannequin_count=self.mannequin_count)
         twice = sorted(set(self.subjects_validation) & set(self.subjects_test))
         need(not twice, f"{' '.join(twice)}: named to validate and to test")
 
@@ -90,9 +90,7 @@ class LossOptions:
             self.window >= 16 and self.window % 8 == 0,
             f"--window must be a multiple of 8 from 16 on, not {self.window}",
         )
-        for name in ("epoch_windows", "turns"):
-            value = getattr(self, name)
-            need(value >= 1, f"--{name} must be at least 1, not {value}")
+        at_least_one(epoch_windows=self.epoch_windows, turns=self.turns)
         low, high = self.limb_scale
         need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
         share = self.drop_joint_prob
@@ -207,7 +205,7 @@ class TransferEvalOptions:
 
     def __post_init__(self) -> None:
         need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
-        need(self.pairs >= 1, f"--pairs must be at least 1, not {self.pairs}")
+        at_least_one(pairs=self.pairs)
         need(self.jitter >= 0, f"--jitter must not be negative, not {self.jitter}")
         low, high = self.limb_scale
         need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")

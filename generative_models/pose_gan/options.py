@@ -6,19 +6,13 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import check_height
+from utils.option_checks import at_least_one, check_disjoint, check_height
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 Dataset = Literal["h36m", "mocap", "mannequin"]
 
 GRADIENT_PENALTY_COEFF = 10.0
-
-
-def _need_at_least_one(**values: int) -> None:
-    for name, value in values.items():
-        if value < 1:
-            raise UserError(f"--{name} must be at least 1, not {value}")
 
 
 @dataclass
@@ -33,7 +27,7 @@ class PoseNetworkOptions:
     """Residual blocks, of two layers each."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(
+        at_least_one(
             latent_size=self.latent_size, linear_size=self.linear_size, num_stage=self.num_stage
         )
 
@@ -61,7 +55,7 @@ class GanLearningOptions:
             if value is not None and not value > 0:
                 raise UserError(f"--{name} must be above 0, not {value}")
         each = self.num_discriminator_steps_per_generator_step
-        _need_at_least_one(num_discriminator_steps_per_generator_step=each)
+        at_least_one(num_discriminator_steps_per_generator_step=each)
 
 
 @dataclass
@@ -106,16 +100,12 @@ class PoseDataOptions:
     """Poses that validate, drawn in the same way."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(mannequin_count=self.mannequin_count, epoch_poses=self.epoch_poses)
+        at_least_one(mannequin_count=self.mannequin_count, epoch_poses=self.epoch_poses)
         if self.validation_poses < 2:
             raise UserError(f"--validation_poses must be at least 2, not {self.validation_poses}")
         self.val_subjects = self.val_subjects or VALIDATION_SUBJECTS[self.dataset]
         self.test_subjects = self.test_subjects or TEST_SUBJECTS[self.dataset]
-        groups = (self.train_subjects, self.val_subjects, self.test_subjects)
-        everybody = [name for group in groups for name in set(group)]
-        twice = sorted({name for name in everybody if everybody.count(name) > 1})
-        if twice:
-            raise UserError(f"in more than one of training, validation and test: {twice[0]}")
+        check_disjoint(self.train_subjects, self.val_subjects, self.test_subjects)
 
 
 def _loop(epochs: int, batch_size: int) -> LoopOptions:
@@ -188,7 +178,7 @@ class SampleOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(count=self.count)
+        at_least_one(count=self.count)
         if self.seed < 0:
             raise UserError(f"--seed must not be negative, not {self.seed}")
         check_height(self.height)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from generative_models.pose_gan.options import Dataset, PoseDataOptions
 from utils.errors import UserError
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -42,9 +43,11 @@ class VizPoseGanOptions:
     """Seed of the samples."""
 
     def __post_init__(self) -> None:
-        for name in ("num_samples", "num_interpolations", "num_rows"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
+        at_least_one(
+            num_samples=self.num_samples,
+            num_interpolations=self.num_interpolations,
+            num_rows=self.num_rows,
+        )
         if self.seed < 0:
             raise UserError(f"--seed must not be negative, not {self.seed}")
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from generative_models.skeleton_to_image.options import DancerOptions
 from utils.errors import UserError, need
+from utils.option_checks import at_least_one
 
 
 @dataclass
@@ -30,8 +31,7 @@ class SkeletonToImageEvalOptions:
 
     def __post_init__(self) -> None:
         need(bool(self.models), "--models: name at least one model")
-        if self.batch_size < 1:
-            raise UserError(f"--batch_size must be at least 1, not {self.batch_size}")
+        at_least_one(batch_size=self.batch_size)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import check_height, check_lens
+from utils.option_checks import at_least_one, check_disjoint, check_height, check_lens
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -90,14 +90,12 @@ class DataOptions:
     """mannequin: pictures that validate, and as many others that test."""
 
     def __post_init__(self) -> None:
-        for name in ("every", "mannequin_count", "held_out_count"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} must be at least 1, not {getattr(self, name)}")
-        groups = (self.train_subjects, self.val_subjects, self.test_subjects)
-        everybody = [name for group in groups for name in set(group)]
-        twice = sorted({name for name in everybody if everybody.count(name) > 1})
-        if twice:
-            raise UserError(f"in more than one of training, validation and test: {twice[0]}")
+        at_least_one(
+            every=self.every,
+            mannequin_count=self.mannequin_count,
+            held_out_count=self.held_out_count,
+        )
+        check_disjoint(self.train_subjects, self.val_subjects, self.test_subjects)
 
 
 def _loop() -> LoopOptions:
@@ -137,8 +135,7 @@ class WeightsOptions:
     """Number format of the hourglass; auto is bf16 where the device computes in it."""
 
     def __post_init__(self) -> None:
-        if self.test_batch_size < 1:
-            raise UserError(f"--test_batch_size must be at least 1, not {self.test_batch_size}")
+        at_least_one(test_batch_size=self.test_batch_size)
 
 
 @dataclass

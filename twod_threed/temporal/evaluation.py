@@ -31,6 +31,7 @@ from twod_threed.temporal.visualization_options import render_options
 from utils import pose_metrics
 from utils.errors import UserError, need
 from utils.skeletons import SKELETONS
+from utils.weights import resolve
 
 # More actions than these would make a table that nobody reads.
 _MOST_ACTIONS = 20
@@ -46,6 +47,7 @@ def evaluate(options: TemporalEvalOptions) -> int:
         return temporal_render(
             render_options(options.data, options.weights, options.viz, options.seed)
         )
+    resolve(options.weights.place)  # absent weights are told before minutes of reading
     pairs = fixed_films(options.data, options.split, options.seed)
     model = TemporalLiftingModel.of(options.weights, pairs.skeleton_2d)
     score_and_report(

@@ -14,6 +14,7 @@ from twod_threed.temporal.sequences import films_of, near_each_other, numbered, 
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
+from utils.weights import resolve
 
 _USUAL_RATE = 25.0  # frames per second, for smoothing, where no rate is known
 
@@ -108,6 +109,7 @@ def lift_films(
 def run(options: TemporalRunOptions) -> int:
     """Lift the films and write them as poses.npz and poses.json, and beside them the ground truth
     of a data set, which `eval.py` and `viz.py` take. -> exit code 0."""
+    resolve(options.weights.place)  # absent weights are told before minutes of reading
     poses, pairs = find_films(options)
     model = TemporalLiftingModel.of(options.weights, poses.skeleton_2d)
     trained = model.description.frame_rate

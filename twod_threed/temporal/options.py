@@ -15,7 +15,8 @@ import tyro
 from twod_threed.temporal.viz_options import VizOptions
 from twod_threed.view_ranges import ViewRanges
 from utils import subjects
-from utils.errors import UserError, need
+from utils.errors import need
+from utils.option_checks import at_least_one, check_disjoint
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 TemporalDataset = Literal["h36m", "humaneva", "mocap", "mannequin"]
@@ -36,9 +37,8 @@ TEST_SUBJECTS = {
 VALIDATION_SUBJECTS = {"mocap": subjects.VALIDATION_SUBJECTS["mocap"]}
 
 
-def _need_at_least_one(**values: float) -> None:
-    for name, value in values.items():
-        need(value >= 1, f"--{name} must be at least 1, not {value}")
+PARTS = "training, unlabelled, validation, test"
+"""Of whom nobody can be in two."""
 
 
 def separated(words: Iterable[str]) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class TemporalNetworkOptions:
             bool(parts) and all(odd),
             f"--architecture takes odd filter widths such as 3,3,3, not {self.architecture}",
         )
-        _need_at_least_one(channels=self.channels)
+        at_least_one(channels=self.channels)
         need(0 <= self.dropout < 1, f"--dropout must be in [0, 1), not {self.dropout}")
 
     @property
@@ -133,7 +133,7 @@ class TemporalDataOptions:
     """mannequin: bodies, each with half a minute of motion."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(
+        at_least_one(
             downsample=self.downsample,
             validation_frames=self.validation_frames,
             mannequin_count=self.mannequin_count,
@@ -157,7 +157,9 @@ class TemporalDataOptions:
             train = tuple(one for one in usual if one not in self.held_out)
         self.subjects_train = train
         self.actions = tuple(one for one in separated(self.actions) if one != "*")
-        check_disjoint(self.subjects_train, self.subjects_validation, self.subjects_test)
+        check_disjoint(
+            self.subjects_train, self.subjects_validation, self.subjects_test, parts=PARTS
+        )
 
     def _check_nobody_is_named(self) -> None:
         for option in ("subjects_train", "subjects_validation", "subjects_test", "actions"):
@@ -177,14 +179,6 @@ class TemporalDataOptions:
     def has_validation(self) -> bool:
         """Do others validate than those who test?"""
         return self.dataset == "mannequin" or bool(self.subjects_validation)
-
-
-def check_disjoint(*groups: tuple[str, ...]) -> None:
-    """Raises UserError if somebody is in two groups."""
-    everybody = [name for group in groups for name in dict.fromkeys(group)]
-    twice = sorted({name for name in everybody if everybody.count(name) > 1})
-    if twice:
-        raise UserError(f"in more than one of training, unlabelled, validation, test: {twice[0]}")
 
 
 @dataclass
@@ -209,7 +203,7 @@ class WindowOptions:
     """Chance of each 2D joint of each frame to be absent."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(stride=self.stride, epoch_frames=self.epoch_frames)
+        at_least_one(stride=self.stride, epoch_frames=self.epoch_frames)
         need(0 < self.subset <= 1, f"--subset must be in (0, 1], not {self.subset}")
         need(self.input_noise >= 0, f"--input_noise must not be negative, not {self.input_noise}")
         share = self.drop_joint_prob
@@ -281,7 +275,7 @@ class ReportOptions:
     """With --evaluate: do not test, but render the film that the --viz options choose."""
 
     def __post_init__(self) -> None:
-        _need_at_least_one(checkpoint_frequency=self.checkpoint_frequency)
+        at_least_one(checkpoint_frequency=self.checkpoint_frequency)
         need(not self.render or bool(self.evaluate), "--render goes with --evaluate")
         need(
             not (self.export_training_curves and self.no_eval),
@@ -357,7 +351,7 @@ class TemporalTrainOptions:
         ):
             rest = tuple(one for one in data.subjects_train if one not in semi.subjects_unlabeled)
             self.data = data = replace(data, subjects_train=rest)
-        check_disjoint(data.subjects_train, semi.subjects_unlabeled, data.held_out)
+        check_disjoint(data.subjects_train, semi.subjects_unlabeled, data.held_out, parts=PARTS)
 
     @property
     def normalisation(self) -> Normalisation:

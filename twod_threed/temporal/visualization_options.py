@@ -11,8 +11,8 @@ import tyro
 
 from twod_threed.temporal.inference_options import FilmOptions, WeightsOptions
 from twod_threed.temporal.options import TemporalDataOptions
-from twod_threed.temporal.viz_options import VizOptions, need
-from utils.errors import UserError
+from twod_threed.temporal.viz_options import VizOptions
+from utils.errors import UserError, need
 
 RenderedDataset = Literal["h36m", "humaneva15", "humaneva20", "mocap", "mannequin"]
 

@@ -3,16 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.errors import UserError
+from utils.errors import UserError, need
+from utils.option_checks import at_least_one
 
 FILM_SUFFIXES = (".mp4", ".gif")
 EXPORT_SUFFIXES = (".npy", ".npz")
-
-
-def need(condition: bool, message: str) -> None:
-    """Raises UserError(message) unless the condition holds."""
-    if not condition:
-        raise UserError(message)
 
 
 def _need_suffix(name: str, path: Path | None, suffixes: tuple[str, ...]) -> None:
@@ -53,8 +48,11 @@ class VizOptions:
     def __post_init__(self) -> None:
         _need_suffix("--viz_output", self.viz_output, FILM_SUFFIXES)
         _need_suffix("--viz_export", self.viz_export, EXPORT_SUFFIXES)
-        for name in ("viz_bitrate", "viz_downsample", "viz_size"):
-            need(getattr(self, name) >= 1, f"--{name} must be at least 1")
+        at_least_one(
+            viz_bitrate=self.viz_bitrate,
+            viz_downsample=self.viz_downsample,
+            viz_size=self.viz_size,
+        )
         need(self.viz_limit == -1 or self.viz_limit >= 1, "--viz_limit must be -1 or at least 1")
         need(
             self.viz_camera >= 0 and self.viz_skip >= 0, "--viz_camera and --viz_skip count from 0"

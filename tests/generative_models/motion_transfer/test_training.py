@@ -25,6 +25,7 @@ from generative_models.motion_transfer.training import (
     weights_of,
 )
 from tests.generative_models.motion_transfer.moving import swinging, train_options
+from tests.nests import same
 from utils.errors import UserError
 from utils.weights import load_weights, save_weights
 
@@ -140,15 +141,6 @@ def history(folder: Path) -> list[dict[str, str]]:
             {key: value for key, value in row.items() if key != "seconds"}
             for row in csv.DictReader(file)
         ]
-
-
-def same(one: Any, two: Any) -> bool:
-    """Are two nests of dicts, lists, tensors and values equal to the last bit?"""
-    if isinstance(one, dict):
-        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(two) and all(map(same, one, two))
-    return torch.equal(one, two) if isinstance(one, torch.Tensor) else one == two
 
 
 def killed_in_the_third_step(*arguments: Any, **named: Any) -> dict[str, torch.Tensor]:

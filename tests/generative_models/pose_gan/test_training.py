@@ -26,6 +26,7 @@ from generative_models.pose_gan.training import (
     update_op,
 )
 from tests.generative_models.pose_gan.small_poses import gan_options, write_small_store
+from tests.nests import same
 from utils.distributed import start_fabric
 from utils.errors import UserError
 from utils.options import OptimizerOptions
@@ -53,15 +54,6 @@ def best(folder: Path) -> dict[str, torch.Tensor]:
 
 def last(folder: Path) -> dict[str, Any]:
     return torch.load(folder / "runs" / RUN / "last.ckpt", weights_only=True)
-
-
-def same(one: Any, two: Any) -> bool:
-    """Are two nests of dicts, lists, tensors and values equal to the last bit?"""
-    if isinstance(one, dict):
-        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(two) and all(map(same, one, two))
-    return torch.equal(one, two) if isinstance(one, torch.Tensor) else one == two
 
 
 def test_a_run_leaves_all_its_files(tmp_path: Path, store: Path) -> None:

@@ -20,6 +20,7 @@ from tests.generative_models.skeleton_to_image.small_dancer import (
     train_options,
     write_small_dancer,
 )
+from tests.nests import same
 from utils.errors import UserError
 from utils.images import write_image
 from utils.weights import load_weights
@@ -38,15 +39,6 @@ def frames_of(dancer: Path) -> DancerFrames:
 
 def last(folder: Path) -> dict[str, Any]:
     return torch.load(folder / "runs" / RUN / "last.ckpt", weights_only=True)
-
-
-def same(one: Any, two: Any) -> bool:
-    """Are two nests of dicts, lists, tensors and values equal to the last bit?"""
-    if isinstance(one, dict):
-        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(two) and all(map(same, one, two))
-    return torch.equal(one, two) if isinstance(one, torch.Tensor) else one == two
 
 
 @pytest.mark.parametrize("model", ["vanilla_vector", "3", "gan", "pose2vid"])
