@@ -48,7 +48,7 @@ def gan_operations(gan: PoseGan, learning: GanLearningOptions) -> float:
     makes a pose (1), and every so many steps is updated (3) through the critic (2).
     """
     critic, generator = operations(gan.critic), operations(gan.generator)
-    penalty = 4 if learning.gradient_penalty_coeff is not None else 0
+    penalty = 4 if learning.penalty_coeff is not None else 0
     share = 1 / learning.num_discriminator_steps_per_generator_step
     return (6 + penalty) * critic + generator + share * (3 * generator + 2 * critic)
 

@@ -1,6 +1,6 @@
 """Find one person without being told where: look at the whole picture, then closer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,9 +27,14 @@ CLOSER_LOOKS = 2
 # and taken if its confidence is at least this part of the last one's. (The larger a person is in
 # the box, the farther off, in its px, a joint may be found, and the less sure it looks.)
 CONFIDENCE_KEPT = 0.9
+# A stray joint keeps a box wide. So where most of the sure joints are is looked at, too: about
+# their median, with this many times their median distance from it to each side.
+CORE = 2.5
 # Below this mean confidence the person is also searched for in parts of the picture: squares of its
 # longer side divided by each zoom, half overlapping.
-UNSURE = 0.45
+UNSURE = 0.7
+# The same for somebody who is being followed, who is likely to be still there.
+LOST = 0.45
 ZOOMS = (1.5, 2.25)
 # What is found elsewhere counts if it is surer by this factor: of many places one looks good by
 # chance, and on video the person should stay the same.
@@ -96,18 +101,21 @@ class Sighting:
 
 
 def find_people(
-    predictor: Predictor, images: Sequence[np.ndarray], flip: bool = True, search: bool = True
+    predictor: Predictor,
+    images: Sequence[np.ndarray],
+    flip: bool = True,
+    search_below: float = UNSURE,
 ) -> list[Sighting]:
     """Look for one person in each picture, uint8 (H, W, 3).
 
-    First the whole picture, then, where the sure joints span a smaller box, that box. Where this
-    leaves doubt, and with `search`, parts of the picture likewise. All pictures are looked at
-    together, so that the network gets large batches.
+    First the whole picture, then, where the sure joints span a smaller box, that box. Where the
+    mean confidence stays below `search_below`, parts of the picture likewise. All pictures are
+    looked at together, so that the network gets large batches.
     """
     whole = [whole_image_box(image.shape[1], image.shape[0]) for image in images]
     best = _look_closer(predictor, images, look(predictor, images, np.stack(whole), flip), flip)
-    unsure = [i for i, seen in enumerate(best) if seen.mean_confidence < UNSURE]
-    if not search or not unsure:
+    unsure = [i for i, seen in enumerate(best) if seen.mean_confidence < search_below]
+    if not unsure:
         return best
     parts = np.stack([_surest_part(predictor, images[i]) for i in unsure])
     doubtful = [images[i] for i in unsure]
@@ -130,19 +138,37 @@ def look(
 def _look_closer(
     predictor: Predictor, images: Sequence[np.ndarray], seen: list[Sighting], flip: bool
 ) -> list[Sighting]:
-    """Look again where the sure joints span a smaller box, and once more if that was no worse."""
+    """Look again where the sure joints span a smaller box, and where most of them are."""
+    looks = [(_box_of_joints, CONFIDENCE_KEPT)] * CLOSER_LOOKS
+    seen = _look_again(predictor, images, seen, looks, flip)
+    return _look_again(predictor, images, seen, [(_box_of_core, 1.0), *looks], flip)
+
+
+def _look_again(
+    predictor: Predictor,
+    images: Sequence[np.ndarray],
+    seen: list[Sighting],
+    looks: list[tuple[Callable[[Sighting], np.ndarray | None], float]],
+    flip: bool,
+) -> list[Sighting]:
+    """Look after look at a smaller box, as long as that keeps its part of the confidence."""
     seen = list(seen)
-    pending = range(len(images))
-    for _ in range(CLOSER_LOOKS):
-        boxes = {i: box for i in pending if (box := _closer_box(seen[i])) is not None}
-        if not boxes:
+    pending = list(range(len(images)))
+    for box_of, kept in looks:
+        boxes = {i: box for i in pending if (box := box_of(seen[i])) is not None}
+        pending = [i for i, box in boxes.items() if box[2] <= CLOSER * seen[i].box[2]]
+        if not pending:
             break
-        closer = look(predictor, [images[i] for i in boxes], np.stack(list(boxes.values())), flip)
-        pending = []
-        for i, sighting in zip(boxes, closer, strict=True):
-            if sighting.mean_confidence > CONFIDENCE_KEPT * seen[i].mean_confidence:
-                seen[i] = sighting
-                pending.append(i)
+        places = np.stack([boxes[i] for i in pending])
+        closer = look(predictor, [images[i] for i in pending], places, flip)
+        better = [
+            (i, sighting)
+            for i, sighting in zip(pending, closer, strict=True)
+            if sighting.mean_confidence > kept * seen[i].mean_confidence
+        ]
+        for i, sighting in better:
+            seen[i] = sighting
+        pending = [i for i, _ in better]
     return seen
 
 
@@ -165,9 +191,14 @@ def _box_of_joints(sighting: Sighting) -> np.ndarray | None:
     return box_around(points, MARGIN)
 
 
-def _closer_box(sighting: Sighting) -> np.ndarray | None:
-    box = _box_of_joints(sighting)
-    return None if box is None or box[2] > CLOSER * sighting.box[2] else box
+def _box_of_core(sighting: Sighting) -> np.ndarray | None:
+    """Box (3,) px around where most of the sure joints are, None if there are too few."""
+    sure = sighting.keypoints[sighting.confidence >= JOINT_CONFIDENCE]
+    if len(sure) < JOINTS_FOR_BOX:
+        return None
+    middle = np.median(sure, axis=0)
+    distance = np.median(np.abs(sure - middle).max(axis=1))
+    return np.array([*middle, 2 * CORE * distance], sure.dtype)
 
 
 def _surest_part(predictor: Predictor, image: np.ndarray) -> np.ndarray:
@@ -214,7 +245,8 @@ class Follower:
         self._frames += 1
         limit = max(self._min_confidence, CONFIDENCE_DROP * self._usual)
         if sighting is None or sighting.mean_confidence < limit or is_due:
-            found = find_people(self._predictor, [image], self._flip, search=is_due)[0]
+            search_below = (UNSURE if self._box is None else LOST) if is_due else 0.0
+            found = find_people(self._predictor, [image], self._flip, search_below)[0]
             if sighting is None or found.mean_confidence > GAIN * sighting.mean_confidence:
                 sighting, self._box = found, None
         self._remember(sighting)

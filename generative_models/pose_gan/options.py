@@ -48,14 +48,19 @@ class GanLearningOptions:
     def __post_init__(self) -> None:
         if self.gradient_penalty_coeff is not None and self.clip_max is not None:
             raise UserError("give --gradient_penalty_coeff or --clip_max, not both")
-        if self.gradient_penalty_coeff is None and self.clip_max is None:
-            self.gradient_penalty_coeff = GRADIENT_PENALTY_COEFF
         for name in ("gradient_penalty_coeff", "clip_max"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UserError(f"--{name} must be above 0, not {value}")
         each = self.num_discriminator_steps_per_generator_step
         at_least_one(num_discriminator_steps_per_generator_step=each)
+
+    @property
+    def penalty_coeff(self) -> float | None:
+        """Weight of the gradient penalty; None where weights are clipped instead."""
+        if self.clip_max is None and self.gradient_penalty_coeff is None:
+            return GRADIENT_PENALTY_COEFF
+        return self.gradient_penalty_coeff
 
 
 @dataclass

@@ -56,13 +56,13 @@ def update_critic(model: Any, optimizer: Any, real: Tensor, context: Context) ->
     learning = context.options.learning
     latent = draw_latent(len(real), context.options.network.latent_size, context)
     mix = None
-    if learning.gradient_penalty_coeff is not None:
+    if learning.penalty_coeff is not None:
         device = context.fabric.device
         mix = torch.rand(len(real), 1, 1, generator=context.generator, device=device)
     losses = model(latent, real, mix, part="critic")
     total = losses["critic"]
     if mix is not None:
-        total = total + learning.gradient_penalty_coeff * losses["penalty"]
+        total = total + learning.penalty_coeff * losses["penalty"]
     context.minimise(total, model, optimizer)
     if learning.clip_max is not None:
         clip_weights(model.critic, learning.clip_max)

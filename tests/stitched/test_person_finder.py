@@ -92,6 +92,27 @@ def test_a_closer_box_leaves_room_for_legs_that_were_not_seen():
     assert found.box[2] < 500
 
 
+class Stray:
+    """A figure of 100 px, one joint of which seems to be 400 px away, unless the box is close."""
+
+    skeleton = "mpii_16"
+    joints = np.linspace((520, 150), (540, 250), 16).astype(np.float32)
+
+    def __call__(self, images, boxes, flip=True):
+        found = np.repeat(self.joints[None], len(boxes), 0)
+        wide = boxes[:, 2] > 400
+        found[wide, 0] = (120, 240)
+        sure = np.where(wide, 0.8, 0.85).astype(np.float32)
+        return found, np.repeat(sure[:, None], 16, 1)
+
+
+def test_a_stray_joint_does_not_keep_the_box_wide():
+    whole = look(Stray(), [picture()], whole_image_box(640, 480)[None], True)[0]
+    assert whole.keypoints[0, 0] == 120
+    found = find_people(Stray(), [picture()])[0]
+    np.testing.assert_array_equal(found.keypoints, Stray.joints)
+
+
 def test_pictures_are_looked_at_together_and_each_as_if_alone(predictor, paint):
     images = [picture(), picture(200, 300), picture(640, 200)]
     paint(images[0], 400, 250, 150)
@@ -109,7 +130,7 @@ def test_small_person_is_searched_for_in_parts_of_the_picture(predictor, paint):
     images = [picture(1600, 900), picture(1600, 900)]
     paint(images[0], 1300, 500, 300)
     truth = paint(images[1], 1200, 600, 90)
-    assert find_people(predictor, images, search=False)[1].mean_confidence < 0.1
+    assert find_people(predictor, images, search_below=0)[1].mean_confidence < 0.1
     predictor.batches.clear()
     found = find_people(predictor, images)
     assert error(found[1], truth) < 1.5

@@ -11,19 +11,20 @@ from generative_models.pose_gan.options import (
     SampleOptions,
     VaeLearningOptions,
 )
+from options import TRAIN
 from utils.command_line import Options, option_names, parse_options
 from utils.errors import UserError
 
-GAN = Options("Train.", PoseGanTrainOptions)
+GAN = TRAIN["3d_pose_gan_mocap"]
 VAE = Options("Train.", PoseVaeTrainOptions)
 
 
 def test_penalty_or_clipping_and_the_penalty_if_nothing_is_said() -> None:
     plain = parse_options(GAN, [], "train.py").learning
-    assert (plain.gradient_penalty_coeff, plain.clip_max) == (10.0, None)
+    assert (plain.penalty_coeff, plain.clip_max) == (10.0, None)
     assert plain.num_discriminator_steps_per_generator_step == 5
     clip = parse_options(GAN, ["--clip_max", "0.01"], "train.py").learning
-    assert (clip.gradient_penalty_coeff, clip.clip_max) == (None, 0.01)
+    assert (clip.penalty_coeff, clip.clip_max) == (None, 0.01)
     both = ["--clip_max", "0.01", "--gradient_penalty_coeff", "10"]
     with pytest.raises(UserError, match="not both"):
         parse_options(GAN, both, "train.py")
