@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import Spread, machine, print_rows, spread
-from benchmarks.two_at_once import both
+from benchmarks.two_at_once import side_by_side
 from twod_threed.evaluation import score_mocap
 from twod_threed.evaluation_options import EvalMocapOptions
 from twod_threed.evaluation_report import ModelScores
@@ -57,7 +57,8 @@ def train_both(chosen: argparse.Namespace, folder: Path, seed: int) -> None:
     peer = [sys.executable, "-m", "benchmarks.public_lifter", "--peer", str(chosen.peer)]
     peer += ["--train", str(folder / "train.npz"), "--test", str(folder / "test.npz")]
     peer += ["--minutes", str(chosen.minutes), "--output", str(public), *common]
-    both([train], [peer], [folder / f"ours_{seed}.log", folder / f"public_{seed}.log"])
+    logs = [folder / f"ours_{seed}.log", folder / f"public_{seed}.log"]
+    side_by_side([[train], [peer]], logs)
     model = LiftingModel.load(str(folder / f"2d3d_mocap_seed{seed}"))
     write_poses(ours, lift_pairs(model, read_pairs(folder / "test.npz")))
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import machine, print_rows
-from benchmarks.two_at_once import both
+from benchmarks.two_at_once import side_by_side
 from twod_threed.temporal.evaluation import lift_pairs, score_films
 from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.options import TemporalDataOptions
@@ -73,6 +73,11 @@ def run_of(name: str, chosen: argparse.Namespace) -> Path:
     return chosen.output_dir / f"temporal_mocap_{name}"
 
 
+def has_ended(name: str, chosen: argparse.Namespace) -> bool:
+    """Whether a training has written its last file, and is not to be done again."""
+    return (run_of(name, chosen) / "predictions.npz").exists()
+
+
 def row(name: str, chosen: argparse.Namespace) -> tuple[str, ...]:
     """Errors of one of them on the test subjects, mean over the data sets."""
     model = TemporalLiftingModel.load(str(run_of(name, chosen)))
@@ -97,14 +102,14 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("options", nargs="*", help="options of train.py temporal_mocap, after --")
     chosen = parser.parse_args(words)
     chosen.output_dir.mkdir(parents=True, exist_ok=True)
-    if not (chosen.output_dir / "done").exists():
-        stores = [read_store(path) for path in sorted(chosen.data_dir.glob("*.npz"))]
-        start, *pair = commands(chosen, resample(join_stores(stores), RATE))
-        if not (run_of("start", chosen) / "best.safetensors").exists():
-            subprocess.run(start, check=True)
-        logs = [chosen.output_dir / f"{name}.log" for name in ("labelled", "both")]
-        both([pair[0]], [pair[1]], logs)
-        (chosen.output_dir / "done").touch()
+    stores = [read_store(path) for path in sorted(chosen.data_dir.glob("*.npz"))]
+    start, *pair = commands(chosen, resample(join_stores(stores), RATE))
+    if not has_ended("start", chosen):
+        subprocess.run(start, check=True)
+    names = ("labelled", "both")
+    left = [[line] for name, line in zip(names, pair, strict=True) if not has_ended(name, chosen)]
+    logs = [chosen.output_dir / f"{name}.log" for name in names if not has_ended(name, chosen)]
+    side_by_side(left, logs)
     head = ("mm, mm a frame", "MPJPE", "P-MPJPE", "N-MPJPE", "velocity")
     print(machine())
     spent = f"{chosen.minutes:g} minutes" if chosen.minutes else f"{chosen.epochs} epochs"

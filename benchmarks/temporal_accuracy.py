@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.timing import machine, print_rows
-from benchmarks.two_at_once import Commands, both
+from benchmarks.two_at_once import Commands, side_by_side
 from twod_threed.detector_noise import add_noise, read_table
 from twod_threed.pairs import PosePairs, join_pairs, read_pairs, write_pairs
 from twod_threed.pose_rows import lift_pairs as lift_single
@@ -179,7 +179,7 @@ def main(words: Sequence[str] | None = None) -> None:
         done = folder / f"{'_'.join(pair)}.done"
         if not done.exists():
             one, other = (commands(name, chosen) for name in pair)
-            both(one, other, [folder / f"{name}.log" for name in pair])
+            side_by_side((one, other), [folder / f"{name}.log" for name in pair])
             done.touch()
     measures = [f"{one}, {kind}" for kind in INPUTS.values() for one in ("MPJPE", "P-MPJPE")]
     measures.insert(2, "velocity, exact")

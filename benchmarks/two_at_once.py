@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,12 +10,13 @@ Commands = list[list[str]]
 """Commands that follow each other."""
 
 
-def both(one: Commands, other: Commands, logs: list[Path]) -> None:
-    """Run two trainings at the same time; what they print goes to `logs`. Exits if one fails."""
+def side_by_side(sides: Sequence[Commands], logs: Sequence[Path]) -> None:
+    """Run up to two trainings at the same time; what they print goes to `logs`. Exits if one
+    fails."""
     with ThreadPoolExecutor(2) as pool:
-        codes = list(pool.map(_in_turn, (one, other), logs))
+        codes = list(pool.map(_in_turn, sides, logs))
     if any(codes):
-        raise SystemExit(f"error: a training failed, see {logs[0]} and {logs[1]}")
+        raise SystemExit(f"error: a training failed, see {' and '.join(map(str, logs))}")
 
 
 def _in_turn(commands: Commands, log: Path) -> int:
