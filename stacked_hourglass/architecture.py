@@ -12,6 +12,10 @@ class Architecture:
     blocks: int = 1
     num_classes: int = 16
     batch_norm_momentum: float = 0.1
+    layer_norm: bool = False
+    """layer norm in place of batch norm"""
+    batch_norm_affine: bool = True
+    """batch norms scale and shift what they have normalised"""
 
     def __post_init__(self) -> None:
         for name in ("stacks", "features", "blocks", "num_classes"):

@@ -5,7 +5,10 @@ bottleneck residuals, biases and layer order of the public PyTorch form (bearpaw
 that its checkpoints give the same output.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -19,17 +22,33 @@ DEPTH = 4
 SIZE_DIVISOR = HEATMAP_STRIDE * 2**DEPTH
 
 
+MakeNorm = Callable[[int], nn.Module]
+"""Channels -> the norm of maps (B, channels, H, W)."""
+
+
+def norm_layer(architecture: Architecture) -> MakeNorm:
+    """The norm of every layer: batch norm, or the mean and deviation of each picture's own map
+    (Ba, Kiros, Hinton 2016) without scale and shift, so that any size of picture will do."""
+    if architecture.layer_norm:
+        return partial(nn.GroupNorm, 1, affine=False)  # one group of all channels is layer norm
+    return partial(
+        nn.BatchNorm2d,
+        momentum=architecture.batch_norm_momentum,
+        affine=architecture.batch_norm_affine,
+    )
+
+
 class Residual(nn.Module):
     """Pre-activation bottleneck: norm-relu-conv three times (1x1, 3x3, 1x1), plus a shortcut."""
 
-    def __init__(self, channels_in: int, channels_out: int, momentum: float) -> None:
+    def __init__(self, channels_in: int, channels_out: int, make_norm: MakeNorm) -> None:
         super().__init__()
         middle = channels_out // 2
-        self.norm1 = nn.BatchNorm2d(channels_in, momentum=momentum)
+        self.norm1 = make_norm(channels_in)
         self.conv1 = nn.Conv2d(channels_in, middle, 1)
-        self.norm2: nn.Module = nn.BatchNorm2d(middle, momentum=momentum)
+        self.norm2 = make_norm(middle)
         self.conv2 = nn.Conv2d(middle, middle, 3, padding=1)
-        self.norm3: nn.Module = nn.BatchNorm2d(middle, momentum=momentum)
+        self.norm3 = make_norm(middle)
         self.conv3 = nn.Conv2d(middle, channels_out, 1)
         same = channels_in == channels_out
         self.shortcut = nn.Identity() if same else nn.Conv2d(channels_in, channels_out, 1)
@@ -42,24 +61,24 @@ class Residual(nn.Module):
         return y + self.shortcut(x)
 
 
-def residual_group(channels: int, blocks: int, momentum: float) -> nn.Sequential:
+def residual_group(channels: int, blocks: int, make_norm: MakeNorm) -> nn.Sequential:
     """`blocks` residual blocks of equal width."""
-    return nn.Sequential(*(Residual(channels, channels, momentum) for _ in range(blocks)))
+    return nn.Sequential(*(Residual(channels, channels, make_norm) for _ in range(blocks)))
 
 
 class Hourglass(nn.Module):
     """One level of the hourglass, with the level below (at the bottom, a residual group) inside."""
 
-    def __init__(self, depth: int, channels: int, blocks: int, momentum: float) -> None:
+    def __init__(self, depth: int, channels: int, blocks: int, make_norm: MakeNorm) -> None:
         super().__init__()
-        self.skip = residual_group(channels, blocks, momentum)
-        self.down = residual_group(channels, blocks, momentum)
+        self.skip = residual_group(channels, blocks, make_norm)
+        self.down = residual_group(channels, blocks, make_norm)
         self.inner = (
-            Hourglass(depth - 1, channels, blocks, momentum)
+            Hourglass(depth - 1, channels, blocks, make_norm)
             if depth > 1
-            else residual_group(channels, blocks, momentum)
+            else residual_group(channels, blocks, make_norm)
         )
-        self.up = residual_group(channels, blocks, momentum)
+        self.up = residual_group(channels, blocks, make_norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, H, W) -> the same shape; H and W divide by 2 ** depth."""
@@ -70,14 +89,14 @@ class Hourglass(nn.Module):
 class Stem(nn.Module):
     """Picture -> features at a quarter of its size."""
 
-    def __init__(self, features: int, momentum: float) -> None:
+    def __init__(self, features: int, make_norm: MakeNorm) -> None:
         super().__init__()
         quarter, half = features // 4, features // 2
         self.conv = nn.Conv2d(3, quarter, 7, stride=2, padding=3)
-        self.norm: nn.Module = nn.BatchNorm2d(quarter, momentum=momentum)
-        self.residual1 = Residual(quarter, half, momentum)
-        self.residual2 = Residual(half, features, momentum)
-        self.residual3 = Residual(features, features, momentum)
+        self.norm = make_norm(quarter)
+        self.residual1 = Residual(quarter, half, make_norm)
+        self.residual2 = Residual(half, features, make_norm)
+        self.residual3 = Residual(features, features, make_norm)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, features, H / 4, W / 4)."""
@@ -91,12 +110,12 @@ class Stack(nn.Module):
 
     def __init__(self, architecture: Architecture, is_last: bool) -> None:
         super().__init__()
-        features, momentum = architecture.features, architecture.batch_norm_momentum
+        features, make_norm = architecture.features, norm_layer(architecture)
         joints = architecture.num_classes
-        self.hourglass = Hourglass(DEPTH, features, architecture.blocks, momentum)
-        self.residual = residual_group(features, architecture.blocks, momentum)
+        self.hourglass = Hourglass(DEPTH, features, architecture.blocks, make_norm)
+        self.residual = residual_group(features, architecture.blocks, make_norm)
         self.linear = nn.Conv2d(features, features, 1)
-        self.norm: nn.Module = nn.BatchNorm2d(features, momentum=momentum)
+        self.norm = make_norm(features)
         self.score = nn.Conv2d(features, joints, 1)
         self.merge_features = None if is_last else nn.Conv2d(features, features, 1)
         self.merge_score = None if is_last else nn.Conv2d(joints, features, 1)
@@ -117,7 +136,7 @@ class StackedHourglass(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.stem = Stem(architecture.features, architecture.batch_norm_momentum)
+        self.stem = Stem(architecture.features, norm_layer(architecture))
         last = architecture.stacks - 1
         self.stacks = nn.ModuleList(Stack(architecture, i == last) for i in range(last + 1))
 
@@ -137,6 +156,28 @@ class StackedHourglass(nn.Module):
         return torch.stack(scores)
 
 
+@torch.no_grad()
+def scale_weights(model: nn.Module, factor: float) -> None:
+    """Multiply every parameter, also the scales and shifts of norms, by `factor`, in place."""
+    for parameter in model.parameters():
+        parameter.mul_(factor)
+
+
+@contextmanager
+def statistics_of_batch(model: nn.Module) -> Iterator[None]:
+    """Within it, batch norms in evaluation mode take the mean and deviation of the batch at hand;
+    their running statistics stay as they are."""
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    kept = [(norm.running_mean, norm.running_var) for norm in norms]
+    for norm in norms:
+        norm.running_mean = norm.running_var = None
+    try:
+        yield
+    finally:
+        for norm, (mean, variance) in zip(norms, kept, strict=True):
+            norm.running_mean, norm.running_var = mean, variance
+
+
 def _folded(conv: nn.Conv2d, norm: nn.Module) -> nn.Conv2d:
     assert isinstance(norm, nn.BatchNorm2d)
     return fuse_conv_bn_eval(conv, norm)
@@ -146,9 +187,11 @@ def fold_batch_norm(model: StackedHourglass) -> StackedHourglass:
     """A copy for inference, its weights changed so that most norms are gone; same output to 1e-5.
 
     A norm right behind a convolution is a scale and shift of that convolution. The first norm of a
-    residual block is not: it follows a sum.
+    residual block is not: it follows a sum. Layer norms measure every picture, so they all stay.
     """
     folded = deepcopy(model).eval()
+    if model.architecture.layer_norm:
+        return folded
     for module in folded.modules():
         if isinstance(module, Residual):
             module.conv1 = _folded(module.conv1, module.norm2)

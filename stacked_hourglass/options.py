@@ -1,12 +1,12 @@
 """Options of the hourglass commands. Nothing heavy is imported here, so that --help stays quick."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 import tyro
 
 from stacked_hourglass.architecture import Architecture
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
@@ -27,10 +27,20 @@ class NetworkOptions:
     """Joints to learn: 16 are MPII's; 14 are LSP's (without pelvis and thorax)."""
     batch_norm_momentum: float = 0.1
     """Share of each batch in the running statistics of batch norm."""
+    use_layer_norm: bool = False
+    """Layer norm in place of batch norm: each picture's own mean and deviation, over channels and
+    places, without scale and shift."""
+    no_batch_norm_affine: bool = False
+    """Batch norms without scale and shift."""
     resolution: int = 256
     """Side of the square input in pixels; a multiple of 64."""
 
     def __post_init__(self) -> None:
+        if self.use_layer_norm and self.no_batch_norm_affine:
+            raise UserError(
+                "with --use_layer_norm there is no batch norm: leave out one of "
+                "--use_layer_norm and --no_batch_norm_affine"
+            )
         try:
             self.architecture()
         except ValueError as error:
@@ -48,6 +58,8 @@ class NetworkOptions:
             blocks=self.blocks,
             num_classes=self.num_classes,
             batch_norm_momentum=self.batch_norm_momentum,
+            layer_norm=self.use_layer_norm,
+            batch_norm_affine=not self.no_batch_norm_affine,
         )
 
 
@@ -62,18 +74,64 @@ class HeatmapOptions:
     """Only the last stack enters the loss."""
     sigma: float = 1.0
     """Width of the target peak in heatmap pixels (a quarter of the input's)."""
+    sigma_decay: float = 0.0
+    """Factor on --sigma after each epoch, such as 0.98; 0 leaves it as it is."""
     label_type: Literal["Gaussian", "Cauchy"] = "Gaussian"
     """Shape of the target peak."""
     augment_training_data: bool = True
     """Random scale, rotation, flip and colour of the training pictures."""
     flip: Annotated[bool, tyro.conf.arg(aliases=["-f"])] = False
     """Validate on the mean of each picture and its mirror image."""
+    use_train_mode_to_eval: bool = False
+    """Validate with each batch's own statistics in the batch norms, as in training, not with the
+    running ones."""
     decoder: Literal["auto", "quarter_offset", "dark"] = "auto"
     """How a joint is read off its heatmap; auto takes the better on the validation pictures."""
+    scale_weight_factor: float = 1.0
+    """Multiplies every weight that the network begins with, also scales and shifts of norms."""
 
     def __post_init__(self) -> None:
         if self.sigma <= 0:
             raise UserError(f"--sigma must be above 0, not {self.sigma}")
+        if not 0 <= self.sigma_decay <= 1:
+            raise UserError(f"--sigma_decay must be from 0 to 1, not {self.sigma_decay}")
+        if self.scale_weight_factor <= 0:
+            raise UserError(
+                f"--scale_weight_factor must be above 0, not {self.scale_weight_factor}"
+            )
+
+    def sigma_in(self, epoch: int) -> float:
+        """Width of the target peak in an epoch, which are counted from 0."""
+        return self.sigma * (self.sigma_decay or 1.0) ** epoch
+
+
+@dataclass
+class MaskingOptions:
+    """Bars over the training pictures, so that the network learns to guess what it cannot see."""
+
+    add_random_masking: bool = False
+    """Cover a part of the person with a bar across the picture, in training only."""
+    mask_prob: float = 0.5
+    """Probability that a picture gets a bar."""
+    orientation_prob: float = 0.5
+    """Probability that the bar is vertical; otherwise it is horizontal."""
+    mean_valued_prob: float = 0.5
+    """Probability that the bar has the mean colour; otherwise it is noise about it."""
+    max_cover_ratio: float = 0.5
+    """The bar's largest width over that of the box that the person's joints span."""
+    noise_std: float = 0.2
+    """Standard deviation of the noise, for colours in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        for name in ("mask_prob", "orientation_prob", "mean_valued_prob", "max_cover_ratio"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise UserError(f"--{name} must be from 0 to 1, not {value}")
+        if self.noise_std < 0:
+            raise UserError(f"--noise_std must not be negative, not {self.noise_std}")
+        for one in fields(self):
+            is_idle = not self.add_random_masking and getattr(self, one.name) != one.default
+            need(not is_idle, f"--{one.name} needs --add_random_masking")
 
 
 @dataclass
@@ -106,7 +164,12 @@ class HourglassTrainOptions:
     optim: OptimizerOptions = field(default_factory=OptimizerOptions)
     network: NetworkOptions = field(default_factory=NetworkOptions)
     heatmaps: HeatmapOptions = field(default_factory=HeatmapOptions)
+    masking: MaskingOptions = field(default_factory=MaskingOptions)
     data: DataOptions = field(default_factory=DataOptions)
+
+    def __post_init__(self) -> None:
+        is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
+        need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Training of the hourglass: the five functions, and `train.py hourglass_*`."""
 
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -18,8 +19,9 @@ from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.decoding import DECODERS, normalise_scores
 from stacked_hourglass.description import Description
 from stacked_hourglass.losses import heatmap_loss
-from stacked_hourglass.model import StackedHourglass
-from stacked_hourglass.options import HourglassTrainOptions
+from stacked_hourglass.masking import mask_images, random_bars
+from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
+from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
 from stacked_hourglass.tolerance import tolerance
@@ -41,33 +43,59 @@ def make_optimizer_fn(model: nn.Module, options: HourglassTrainOptions) -> torch
     return make_optimizer(model.parameters(), options.optim)
 
 
-def network_input(
+def view_batch(
     minibatch: dict[str, Tensor], views: Views, description: Description
 ) -> tuple[Tensor, Tensor]:
-    """Minibatch of `data.collate` -> normalised pictures (B, 3, R, R), joints (B, J, 2) in px."""
+    """Minibatch of `data.collate` -> pictures (B, 3, R, R) in [0, 1], joints (B, J, 2) in px."""
     skeleton = SKELETONS[description.skeleton]
     joints = [MPII_16.index(name) for name in skeleton.joints]
     crops, keypoints = minibatch["image"], minibatch["keypoints"][:, joints]
     size, resolution = crops.shape[-1], description.resolution
     images = view_images(crops, views, resolution)
+    return images, view_keypoints(keypoints, views, size, resolution, skeleton.flip_order)
+
+
+def network_input(images: Tensor, description: Description) -> Tensor:
+    """Pictures (B, 3, R, R) in [0, 1], normalised by the colours of the training data."""
     mean = torch.tensor(description.mean, device=images.device).view(1, 3, 1, 1)
     std = torch.tensor(description.std, device=images.device).view(1, 3, 1, 1)
-    images = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
-    points = view_keypoints(keypoints, views, size, resolution, skeleton.flip_order)
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def training_views(
+    minibatch: dict[str, Tensor], context: Context, description: Description
+) -> tuple[Tensor, Tensor]:
+    """What a step sees: pictures (B, 3, R, R) in [0, 1], turned and masked as the options say,
+    and joints (B, J, 2) in px."""
+    options: HourglassTrainOptions = context.options
+    count = len(minibatch["image"])
+    # Drawn on the CPU, so that a run on a GPU sees the same views.
+    generator = torch.Generator().manual_seed(context.generator.initial_seed())
+    views = (
+        random_views(count, generator)
+        if options.heatmaps.augment_training_data
+        else plain_views(count)
+    )
+    images, points = view_batch(minibatch, views, description)
+    masking = options.masking
+    if masking.add_random_masking:
+        covered = random_bars(points, description.resolution, masking, generator)
+        mean, noise = description.mean, context.generator
+        images = mask_images(images, covered, mean, masking, generator, noise)
     return images, points
 
 
 def batch_loss(
-    scores: Tensor, points: Tensor, options: HourglassTrainOptions
+    scores: Tensor, points: Tensor, heatmaps: HeatmapOptions, epoch: int
 ) -> tuple[Tensor, Tensor]:
     """Sum of the loss over the joints of a batch, and their number.
 
     scores (S, B, J, h, w); points (B, J, 2) input px.
     """
-    heatmaps = options.heatmaps
     height, width = scores.shape[-2:]
     places = to_heatmap(points)
-    targets = make_heatmaps(places, width, height, heatmaps.sigma, heatmaps.label_type)
+    sigma = heatmaps.sigma_in(epoch)
+    targets = make_heatmaps(places, width, height, sigma, heatmaps.label_type)
     return heatmap_loss(
         scores,
         targets,
@@ -86,20 +114,27 @@ def update_op(
     description: Description,
 ) -> dict[str, Tensor]:
     """One step on a minibatch; -> the mean loss of a labelled joint."""
-    options: HourglassTrainOptions = context.options
-    count = len(minibatch["image"])
-    # Drawn on the CPU, so that a run on a GPU sees the same views.
-    generator = torch.Generator().manual_seed(context.generator.initial_seed())
-    views = (
-        random_views(count, generator)
-        if options.heatmaps.augment_training_data
-        else plain_views(count)
-    )
-    images, points = network_input(minibatch, views, description)
-    total, joints = batch_loss(model(images), points, options)
+    images, points = training_views(minibatch, context, description)
+    scores = model(network_input(images, description))
+    total, joints = batch_loss(scores, points, context.options.heatmaps, context.epoch)
     loss = context.mean(total, joints)
     context.minimise(loss, model, optimizer)
     return {"loss": loss.detach()}
+
+
+def validation_maps(
+    model: nn.Module, images: Tensor, heatmaps: HeatmapOptions, description: Description
+) -> tuple[Tensor, Tensor]:
+    """Raw scores (S, B, J, h, w) of normalised pictures, and maps (B, J, h, w) of the last stack,
+    each of sum 1, averaged with those of the mirrored pictures if the options say so."""
+    with statistics_of_batch(model) if heatmaps.use_train_mode_to_eval else nullcontext():
+        scores = model(images)
+        maps = normalise_scores(scores[-1], description.heatmap_loss)
+        if heatmaps.flip:
+            order = list(SKELETONS[description.skeleton].flip_order)
+            mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
+            maps = (maps + mirrored.flip(-1)[:, order]) / 2
+    return scores, maps
 
 
 def validation_loss(
@@ -109,14 +144,10 @@ def validation_loss(
     `loss`: that of training, all stacks."""
     options: HourglassTrainOptions = context.options
     views = plain_views(len(minibatch["image"]))
-    images, points = network_input(minibatch, views, description)
-    scores = model(images)
-    total, joints = batch_loss(scores, points, options)
-    maps = normalise_scores(scores[-1], description.heatmap_loss)
-    if options.heatmaps.flip:
-        order = list(SKELETONS[description.skeleton].flip_order)
-        mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
-        maps = (maps + mirrored.flip(-1)[:, order]) / 2
+    images, points = view_batch(minibatch, views, description)
+    images = network_input(images, description)
+    scores, maps = validation_maps(model, images, options.heatmaps, description)
+    total, joints = batch_loss(scores, points, options.heatmaps, context.epoch)
     found = from_heatmap(DECODERS[description.decoder](maps))
     box = minibatch["box"]
     allowed = tolerance(minibatch["keypoints_image"], minibatch["head_box"], box)
@@ -167,6 +198,7 @@ def train(options: HourglassTrainOptions) -> int:
     people = training_people(options.data, options.run.seed)
     description = describe(options, people)
     model = StackedHourglass(description.architecture)
+    scale_weights(model, options.heatmaps.scale_weight_factor)
     model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,

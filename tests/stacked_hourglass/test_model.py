@@ -1,11 +1,19 @@
+from typing import Any
+
 import pytest
 import torch
 
 from stacked_hourglass.architecture import Architecture
-from stacked_hourglass.model import StackedHourglass, fold_batch_norm
+from stacked_hourglass.model import (
+    StackedHourglass,
+    fold_batch_norm,
+    norm_layer,
+    scale_weights,
+    statistics_of_batch,
+)
 
 
-def parameters(**shape: int) -> int:
+def parameters(**shape: Any) -> int:
     model = StackedHourglass(Architecture(**shape))
     return sum(p.numel() for p in model.parameters())
 
@@ -47,15 +55,17 @@ def test_impossible_architectures_are_refused(wrong: dict) -> None:
         Architecture(**wrong)
 
 
-def test_folding_the_norms_changes_nothing_but_the_norms() -> None:
+@pytest.mark.parametrize("affine", [True, False])
+def test_folding_the_norms_changes_nothing_but_the_norms(affine: bool) -> None:
     torch.manual_seed(0)
-    model = StackedHourglass(Architecture(stacks=2, features=32))
+    model = StackedHourglass(Architecture(stacks=2, features=32, batch_norm_affine=affine))
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)  # pyright: ignore[reportOptionalMemberAccess]
             module.running_var.uniform_(0.5, 2)  # pyright: ignore[reportOptionalMemberAccess]
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.normal_(module.bias, 0, 0.1)
+            if affine:
+                torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+                torch.nn.init.normal_(module.bias, 0, 0.1)
     model.eval()
     folded = fold_batch_norm(model)
     images = torch.randn(2, 3, 64, 64)
@@ -67,3 +77,53 @@ def test_folding_the_norms_changes_nothing_but_the_norms() -> None:
 
     residuals = sum(type(m).__name__ == "Residual" for m in model.modules())
     assert norms(folded) == residuals == norms(model) - 2 * residuals - 1 - 2
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 16, 16), (1, 8, 20, 12)])
+def test_layer_norm_is_that_of_each_picture_over_channels_and_places(shape: tuple) -> None:
+    norm = norm_layer(Architecture(layer_norm=True))(shape[1])
+    maps = torch.randn(shape) * 3 + 5
+    assert not list(norm.parameters())
+    torch.testing.assert_close(norm(maps), torch.nn.functional.layer_norm(maps, shape[1:]))
+
+
+def test_norms_without_parameters_have_none() -> None:
+    plain = parameters(stacks=2, features=32)
+    model = StackedHourglass(Architecture(stacks=2, features=32))
+    norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    less = plain - 2 * sum(norm.num_features for norm in norms)
+    assert parameters(stacks=2, features=32, layer_norm=True) == less
+    assert parameters(stacks=2, features=32, batch_norm_affine=False) == less
+
+
+def test_a_network_with_layer_norm_takes_any_size_and_is_the_same_folded() -> None:
+    model = StackedHourglass(Architecture(stacks=1, features=16, layer_norm=True)).eval()
+    folded = fold_batch_norm(model)
+    with torch.no_grad():
+        for size in (64, 128):
+            images = torch.randn(2, 3, size, size)
+            alone = torch.cat([model(one[None]) for one in images], dim=1)
+            torch.testing.assert_close(model(images), alone)
+            torch.testing.assert_close(folded(images), alone)
+
+
+def test_scaling_multiplies_every_parameter() -> None:
+    model = StackedHourglass(Architecture(stacks=1, features=16))
+    before = [p.detach().clone() for p in model.parameters()]
+    scale_weights(model, 0.5)
+    assert all(torch.equal(a * 0.5, b) for a, b in zip(before, model.parameters(), strict=True))
+    assert (model.stem.norm.weight == 0.5).all()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_statistics_of_the_batch_are_those_of_training_and_leave_no_trace() -> None:
+    model = StackedHourglass(Architecture(stacks=1, features=16)).eval()
+    images = torch.randn(4, 3, 64, 64)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        running = model(images)
+        with statistics_of_batch(model):
+            batch = model(images)
+        torch.testing.assert_close(model(images), running)
+        assert all(torch.equal(before[name], now) for name, now in model.state_dict().items())
+        torch.testing.assert_close(batch, model.train()(images))
+    assert not torch.allclose(batch, running, atol=1e-3)

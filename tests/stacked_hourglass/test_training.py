@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from stacked_hourglass.options import (
     HeatmapOptions,
     HourglassRunOptions,
     HourglassTrainOptions,
+    MaskingOptions,
     NetworkOptions,
 )
 from stacked_hourglass.predictor import load_model
@@ -103,6 +105,7 @@ def weights_after(folder: Path, **changes: object) -> dict[str, torch.Tensor]:
         {"remove_intermediate_supervision": True},
         {"sigma": 2.0},
         {"label_type": "Cauchy"},
+        {"scale_weight_factor": 0.5},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -137,15 +140,105 @@ def test_fourteen_joints_are_lsp(tmp_path: Path) -> None:
     assert read_poses(folder / "predictions.npz").keypoints_2d.shape == (8, 14, 2)
 
 
-def test_joints_outside_the_view_do_not_enter_the_loss(tmp_path: Path) -> None:
+def test_joints_outside_the_view_do_not_enter_the_loss() -> None:
     scores = torch.randn(1, 2, 16, 16, 16, requires_grad=True)
     points = torch.full((2, 16, 2), 30.0)
     points[0, 3] = torch.tensor([70.0, 30.0])
     points[1, 5] = float("nan")
-    total, count = batch_loss(scores, points, options(tmp_path))
+    total, count = batch_loss(scores, points, HeatmapOptions(), 0)
     total.backward()
     assert int(count) == 30 and scores.grad is not None
     assert scores.grad[0, 0, 3].abs().max() == 0 == scores.grad[0, 1, 5].abs().max()
+
+
+def test_sigma_decays_after_each_epoch() -> None:
+    heatmaps = HeatmapOptions(sigma=2.0, sigma_decay=0.9)
+    assert [heatmaps.sigma_in(epoch) for epoch in range(3)] == pytest.approx([2.0, 1.8, 1.62])
+    assert HeatmapOptions(sigma=2.0).sigma_in(7) == 2.0
+    scores, points = torch.randn(1, 2, 16, 16, 16), torch.full((2, 16, 2), 30.0)
+    later = batch_loss(scores, points, heatmaps, 2)[0]
+    assert later == batch_loss(scores, points, HeatmapOptions(sigma=2.0 * 0.9**2), 0)[0]
+    assert later != batch_loss(scores, points, heatmaps, 0)[0]
+
+
+def test_sigma_decays_in_a_run(tmp_path: Path) -> None:
+    loop = replace(options(tmp_path).loop, epochs=2)
+    losses = []
+    for name, decay in (("still", 0.0), ("decays", 0.5)):
+        heatmaps = HeatmapOptions(sigma_decay=decay, augment_training_data=False)
+        train(options(tmp_path / name, loop=loop, heatmaps=heatmaps))
+        losses.append([row["train_loss"] for row in history(tmp_path / name)])
+    (first, second), (also_first, other) = losses
+    assert first == also_first and second != other
+
+
+def test_validation_with_the_statistics_of_the_batch(tmp_path: Path) -> None:
+    """The same training, another validation."""
+    rows = []
+    for name, own in (("running", False), ("batch", True)):
+        heatmaps = HeatmapOptions(use_train_mode_to_eval=own)
+        train(options(tmp_path / name, heatmaps=heatmaps))
+        rows += history(tmp_path / name)
+    assert rows[0]["train_loss"] == rows[1]["train_loss"]
+    assert rows[0]["validation_loss"] != rows[1]["validation_loss"]
+
+
+def test_masks_are_for_training_alone(tmp_path: Path) -> None:
+    """With weights that stay and no running statistics, validation must stay as well."""
+    chosen = {
+        "heatmaps": HeatmapOptions(augment_training_data=False),
+        "optim": OptimizerOptions(optimizer="adam", lr=1e-12),
+        "network": NetworkOptions(stacks=1, features=16, resolution=64, use_layer_norm=True),
+    }
+    rows = []
+    for name, add in (("plain", False), ("masked", True)):
+        masking = MaskingOptions(add_random_masking=add)
+        train(options(tmp_path / name, masking=masking, **chosen))
+        rows += [{key: float(value) for key, value in history(tmp_path / name)[0].items()}]
+    plain, masked = rows
+    assert masked["validation_loss"] == pytest.approx(plain["validation_loss"], rel=1e-5)
+    assert masked["train_loss"] != pytest.approx(plain["train_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [{"use_layer_norm": True}, {"no_batch_norm_affine": True}],
+    ids=lambda n: next(iter(n)),
+)
+def test_networks_with_other_norms_train_and_load(network: dict, tmp_path: Path) -> None:
+    shape = NetworkOptions(stacks=1, features=16, resolution=64, **network)
+    train(options(tmp_path, network=shape))
+    model, description = load_model(str(tmp_path / "runs" / "hourglass_mannequin_default"))
+    assert description.architecture == shape.architecture() == model.architecture
+    assert description.architecture != NetworkOptions(1, 16, resolution=64).architecture()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: HeatmapOptions(sigma_decay=1.5), "--sigma_decay must be from 0 to 1"),
+        (lambda: HeatmapOptions(scale_weight_factor=0), "--scale_weight_factor must be above 0"),
+        (lambda: MaskingOptions(mask_prob=1.1), "--mask_prob must be from 0 to 1"),
+        (lambda: MaskingOptions(noise_std=-1), "--noise_std must not be negative"),
+        (
+            lambda: NetworkOptions(use_layer_norm=True, no_batch_norm_affine=True),
+            "--use_layer_norm",
+        ),
+        (
+            lambda: HourglassTrainOptions(
+                run=RunOptions(load="lightweight"), heatmaps=HeatmapOptions(scale_weight_factor=2)
+            ),
+            "--scale_weight_factor is for weights drawn at random",
+        ),
+        (
+            lambda: HourglassTrainOptions(masking=MaskingOptions(mask_prob=0.3)),
+            "--mask_prob needs --add_random_masking",
+        ),
+    ],
+)
+def test_options_that_cannot_be_are_refused(make: Callable, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        make()
 
 
 def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
