@@ -16,6 +16,8 @@ class Architecture:
     """layer norm in place of batch norm"""
     batch_norm_affine: bool = True
     """batch norms scale and shift what they have normalised"""
+    visibility: bool = False
+    """a head tells whether each joint is seen or hidden"""
 
     def __post_init__(self) -> None:
         for name in ("stacks", "features", "blocks", "num_classes"):

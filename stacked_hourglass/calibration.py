@@ -12,6 +12,7 @@ from stacked_hourglass.person_table import PersonTable
 from stacked_hourglass.predictor import Predictor, load_model
 from stacked_hourglass.reading import people_poses, read_people_joints
 from stacked_hourglass.tolerance import tolerance
+from stacked_hourglass.visibility import score_visibility, visibility_table
 from utils.pose_file import write_poses
 from utils.skeletons import MPII_16, SKELETONS
 from utils.weights import load_weights, save_weights
@@ -61,4 +62,9 @@ def finish_run(folder: Path, table: PersonTable, options: HourglassTrainOptions)
     decoder = predictor.description.decoder
     reading = read_people_joints(predictor, table, (decoder,), flip, batch_size)
     write_poses(folder / "predictions.npz", people_poses(reading, predictor, table))
+    if reading.visibility is not None:
+        joints = SKELETONS[predictor.skeleton].joints
+        truth = table.visibility[reading.rows][:, [MPII_16.index(name) for name in joints]]
+        scores = score_visibility(reading.visibility.numpy(), truth)
+        print(visibility_table(scores, joints), end="\n\n")
     print(f"weights: {path}\nvalidation poses: {folder / 'predictions.npz'}")

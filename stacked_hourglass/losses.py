@@ -21,6 +21,16 @@ def joint_losses(scores: Tensor, targets: Tensor, kind: str) -> Tensor:
     return -(target * log_score).sum(-1) - entropy
 
 
+def visibility_loss(logits: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Binary cross-entropy of logits (B, J) of being seen -> (sum, number of known joints).
+
+    seen (B, J): 1 seen, 0 hidden, NaN where that is not known, which does not count.
+    """
+    known = ~seen.isnan()
+    each = F.binary_cross_entropy_with_logits(logits.float(), seen.nan_to_num(), reduction="none")
+    return torch.where(known, each, each.new_zeros(())).sum(), known.sum()
+
+
 def heatmap_loss(
     scores: Tensor,
     targets: Tensor,

@@ -48,3 +48,13 @@ def mask_images(
     grain = torch.empty(len(rows), *images.shape[1:], device=images.device)
     fill[rows] += grain.normal_(0, options.noise_std, generator=noise)
     return torch.where(covered[:, None], fill, images)
+
+
+def hide(visibility: Tensor, points: Tensor, covered: Tensor) -> Tensor:
+    """Visibility (B, J), 1 seen, 0 hidden, NaN unknown, with 0 for the joints, (B, J, 2) px, that
+    lie on covered pixels (B, R, R). What is unknown stays so: it may be outside the picture."""
+    last = covered.shape[-1] - 1
+    x, y = points.nan_to_num().round().long().clamp(0, last).unbind(-1)
+    picture = torch.arange(len(points), device=points.device)[:, None]
+    is_hidden = covered[picture, y, x] & ~visibility.isnan()
+    return visibility.masked_fill(is_hidden, 0.0)

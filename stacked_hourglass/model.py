@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
+from typing import Literal, overload
 
 import torch
 from torch import Tensor, nn
@@ -120,14 +121,33 @@ class Stack(nn.Module):
         self.merge_features = None if is_last else nn.Conv2d(features, features, 1)
         self.merge_score = None if is_last else nn.Conv2d(joints, features, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, features, h, w) -> features for the next stack, and heatmaps (B, joints, h, w)."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, features, h, w) -> features for the next stack, those that heatmaps are made from,
+        both of the same shape, and heatmaps (B, joints, h, w)."""
         y = self.residual(self.hourglass(x))
         y = F.relu(self.norm(self.linear(y)), inplace=True)
         score = self.score(y)
         if self.merge_features is None or self.merge_score is None:
-            return x, score
-        return x + self.merge_features(y) + self.merge_score(score), score
+            return x, y, score
+        return x + self.merge_features(y) + self.merge_score(score), y, score
+
+
+class VisibilityHead(nn.Module):
+    """Is a joint seen or hidden? Every place of the map answers, and counts as far as the joint's
+    heatmap says that the joint is there. Heatmaps learn nothing from the answer."""
+
+    def __init__(self, features: int, joints: int) -> None:
+        super().__init__()
+        self.hidden = nn.Conv2d(features, features // 2, 1)
+        self.answer = nn.Conv2d(features // 2, joints, 1)
+        # Scores that learn by mean squared error are too flat for a softmax until sharpened.
+        self.sharpness = nn.Parameter(torch.ones(joints, 1))
+
+    def forward(self, features: Tensor, score: Tensor) -> Tensor:
+        """(B, features, h, w), heatmaps (B, joints, h, w) -> logits of being seen (B, joints)."""
+        places = score.detach().float().flatten(-2) * self.sharpness
+        answers = self.answer(F.relu(self.hidden(features), inplace=True))
+        return (F.softmax(places, dim=-1) * answers.flatten(-2)).sum(-1)
 
 
 class StackedHourglass(nn.Module):
@@ -139,21 +159,37 @@ class StackedHourglass(nn.Module):
         self.stem = Stem(architecture.features, norm_layer(architecture))
         last = architecture.stacks - 1
         self.stacks = nn.ModuleList(Stack(architecture, i == last) for i in range(last + 1))
+        features, joints = architecture.features, architecture.num_classes
+        self.visibility = VisibilityHead(features, joints) if architecture.visibility else None
 
-    def forward(self, images: Tensor) -> Tensor:
+    @overload
+    def forward(self, images: Tensor, visibility: Literal[False] = False) -> Tensor: ...
+
+    @overload
+    def forward(
+        self, images: Tensor, visibility: Literal[True]
+    ) -> tuple[Tensor, Tensor | None]: ...
+
+    def forward(
+        self, images: Tensor, visibility: bool = False
+    ) -> Tensor | tuple[Tensor, Tensor | None]:
         """Normalised pictures (B, 3, H, W) -> raw scores (S, B, J, H / 4, W / 4) of every stack.
 
-        The last stack comes last. Raises ValueError unless H and W divide by 64.
+        The last stack comes last. With `visibility` also the logits (B, J) of each joint being
+        seen, None from a network without that head. Raises ValueError unless H and W divide by 64.
         """
         height, width = images.shape[-2:]
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
             raise ValueError(f"picture sides must divide by {SIZE_DIVISOR}, not {width}x{height}")
         x = self.stem(images)
-        scores = []
+        features, scores = x, []
         for stack in self.stacks:
-            x, score = stack(x)
+            x, features, score = stack(x)
             scores.append(score)
-        return torch.stack(scores)
+        if not visibility:
+            return torch.stack(scores)
+        head = self.visibility
+        return torch.stack(scores), head(features, scores[-1]) if head is not None else None
 
 
 @torch.no_grad()

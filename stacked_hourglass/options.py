@@ -32,6 +32,9 @@ class NetworkOptions:
     places, without scale and shift."""
     no_batch_norm_affine: bool = False
     """Batch norms without scale and shift."""
+    predict_joint_visibility: bool = False
+    """Also learn whether each joint is seen or hidden, from data that tell; see
+    --joint_visibility_loss_coeff."""
     resolution: int = 256
     """Side of the square input in pixels; a multiple of 64."""
 
@@ -60,6 +63,7 @@ class NetworkOptions:
             batch_norm_momentum=self.batch_norm_momentum,
             layer_norm=self.use_layer_norm,
             batch_norm_affine=not self.no_batch_norm_affine,
+            visibility=self.predict_joint_visibility,
         )
 
 
@@ -72,6 +76,8 @@ class HeatmapOptions:
     error. Both read out the same way; cross_entropy learns several times faster."""
     remove_intermediate_supervision: bool = False
     """Only the last stack enters the loss."""
+    joint_visibility_loss_coeff: float = 0.1
+    """What the loss of the visibility counts beside that of the heatmaps."""
     sigma: float = 1.0
     """Width of the target peak in heatmap pixels (a quarter of the input's)."""
     sigma_decay: float = 0.0
@@ -91,14 +97,10 @@ class HeatmapOptions:
     """Multiplies every weight that the network begins with, also scales and shifts of norms."""
 
     def __post_init__(self) -> None:
-        if self.sigma <= 0:
-            raise UserError(f"--sigma must be above 0, not {self.sigma}")
+        for name in ("sigma", "scale_weight_factor", "joint_visibility_loss_coeff"):
+            need(getattr(self, name) > 0, f"--{name} must be above 0, not {getattr(self, name)}")
         if not 0 <= self.sigma_decay <= 1:
             raise UserError(f"--sigma_decay must be from 0 to 1, not {self.sigma_decay}")
-        if self.scale_weight_factor <= 0:
-            raise UserError(
-                f"--scale_weight_factor must be above 0, not {self.scale_weight_factor}"
-            )
 
     def sigma_in(self, epoch: int) -> float:
         """Width of the target peak in an epoch, which are counted from 0."""
@@ -170,6 +172,12 @@ class HourglassTrainOptions:
     def __post_init__(self) -> None:
         is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
         need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
+        coefficient = self.heatmaps.joint_visibility_loss_coeff
+        need(
+            self.network.predict_joint_visibility
+            or coefficient == HeatmapOptions.joint_visibility_loss_coeff,
+            "--joint_visibility_loss_coeff needs --predict_joint_visibility",
+        )
 
 
 @dataclass

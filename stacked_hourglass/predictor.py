@@ -97,21 +97,33 @@ class Predictor:
         maps = self.maps(crop_batch(images, boxes, self.resolution), flip)
         return joints_of_maps(maps, boxes, self.description)
 
-    @torch.inference_mode()
     def maps(self, crops: Tensor, flip: bool = True) -> Tensor:
         """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4) on the CPU, each of sum 1."""
+        return self.maps_and_visibility(crops, flip)[0]
+
+    @torch.inference_mode()
+    def maps_and_visibility(self, crops: Tensor, flip: bool = True) -> tuple[Tensor, Tensor | None]:
+        """`maps`, and the probability (B, J) on the CPU that each joint is seen, not hidden; None
+        from a network that was not trained to tell."""
         mean = torch.tensor(self.description.mean, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.description.std, device=self.device).view(1, 3, 1, 1)
         images = (crops.to(self.device).float() / 255 - mean) / std
         if not flip:
-            return self._forward(images).cpu()
+            maps, visible = self._forward(images)
+            return maps.cpu(), None if visible is None else visible.cpu()
         # One pass over both: a single picture alone would not fill the cores.
-        plain, mirrored = self._forward(torch.cat([images, images.flip(-1)])).chunk(2)
-        return ((plain + mirrored.flip(-1)[:, self.flip_order]) / 2).cpu()
+        maps, visible = self._forward(torch.cat([images, images.flip(-1)]))
+        plain, mirrored = maps.chunk(2)
+        maps = ((plain + mirrored.flip(-1)[:, self.flip_order]) / 2).cpu()
+        if visible is None:
+            return maps, None
+        plain, mirrored = visible.chunk(2)
+        return maps, ((plain + mirrored[:, self.flip_order]) / 2).cpu()
 
-    def _forward(self, images: Tensor) -> Tensor:
+    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         images = images.contiguous(memory_format=torch.channels_last)
         enabled = self.autocast_dtype is not None
         with torch.autocast(self.device.type, dtype=self.autocast_dtype, enabled=enabled):
-            scores = self.model(images)[-1]
-        return normalise_scores(scores, self.description.heatmap_loss)
+            scores, logits = self.model(images, visibility=True)
+        visible = None if logits is None else logits.float().sigmoid()
+        return normalise_scores(scores[-1], self.description.heatmap_loss), visible

@@ -27,6 +27,8 @@ class Reading:
     """decoder -> joints (N, J, 2) in px of the original pictures"""
     probability: Tensor
     """(N, J) mass of the map around its peak, before calibration"""
+    visibility: Tensor | None
+    """(N, J) probability that the joint is seen, if the network tells"""
     image_size: np.ndarray
     """(N, 2) width and height of the pictures"""
     failures: list[str]
@@ -62,15 +64,17 @@ def read_people_joints(
     flip: average each crop with its mirror image. Raises UserError if no picture can be read.
     """
     points: dict[str, list[np.ndarray]] = {name: [] for name in decoders}
-    kept, probabilities, sizes, failures = [], [], [], []
+    kept, probabilities, visible, sizes, failures = [], [], [], [], []
     for rows, pictures in _batches(table, batch_size, failures):
         boxes, size = table.box[rows], predictor.resolution
         crops = np.stack([p.crop(box, size) for p, box in zip(pictures, boxes, strict=True)])
-        maps = predictor.maps(torch.from_numpy(crops).permute(0, 3, 1, 2), flip)
+        crops = torch.from_numpy(crops).permute(0, 3, 1, 2)
+        maps, seen = predictor.maps_and_visibility(crops, flip)
         for name in decoders:
             joints = from_heatmap(DECODERS[name](maps)).numpy()
             points[name].append(crop_to_image(joints, boxes, size))
         probabilities.append(peak_probability(maps))
+        visible += [] if seen is None else [seen]
         sizes += [picture.size for picture in pictures]
         kept.append(rows)
     if not kept:
@@ -79,6 +83,7 @@ def read_people_joints(
         np.concatenate(kept),
         {name: torch.from_numpy(np.concatenate(parts)) for name, parts in points.items()},
         torch.cat(probabilities),
+        torch.cat(visible) if visible else None,
         np.array(sizes),
         failures,
     )
@@ -97,5 +102,6 @@ def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> 
         image_size=reading.image_size,
         keypoints_2d=reading.points[predictor.description.decoder].numpy().astype(np.float32),
         confidence=confidence.numpy(),
+        visibility=None if reading.visibility is None else reading.visibility.numpy(),
         skeleton_2d=predictor.skeleton,
     )

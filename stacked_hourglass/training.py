@@ -1,9 +1,11 @@
 """Training of the hourglass: the five functions, and `train.py hourglass_*`."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,8 +20,8 @@ from stacked_hourglass.calibration import finish_run
 from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.decoding import DECODERS, normalise_scores
 from stacked_hourglass.description import Description
-from stacked_hourglass.losses import heatmap_loss
-from stacked_hourglass.masking import mask_images, random_bars
+from stacked_hourglass.losses import heatmap_loss, visibility_loss
+from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
 from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
 from stacked_hourglass.statistics import colour_statistics
@@ -29,6 +31,7 @@ from stacked_hourglass.training_data import TrainingPeople, training_people
 from utils.batches import LoadedBatches, Order, Plan
 from utils.checkpoint import checkpoint_fn, load_fn
 from utils.distributed import on_rank_zero, start_fabric
+from utils.errors import need
 from utils.optimizers import make_optimizer
 from utils.run_folder import find_start, run_folder
 from utils.skeletons import MPII_16, SKELETONS
@@ -43,16 +46,29 @@ def make_optimizer_fn(model: nn.Module, options: HourglassTrainOptions) -> torch
     return make_optimizer(model.parameters(), options.optim)
 
 
-def view_batch(
-    minibatch: dict[str, Tensor], views: Views, description: Description
-) -> tuple[Tensor, Tensor]:
-    """Minibatch of `data.collate` -> pictures (B, 3, R, R) in [0, 1], joints (B, J, 2) in px."""
+@dataclass(frozen=True)
+class Seen:
+    """What a step or a validation sees of a minibatch."""
+
+    images: Tensor
+    """(B, 3, R, R) in [0, 1]"""
+    points: Tensor
+    """(B, J, 2) px"""
+    visibility: Tensor
+    """(B, J) 1 seen, 0 hidden, NaN not known or outside"""
+
+
+def view_batch(minibatch: dict[str, Tensor], views: Views, description: Description) -> Seen:
+    """Minibatch of `data.collate`, as seen in the views."""
     skeleton = SKELETONS[description.skeleton]
     joints = [MPII_16.index(name) for name in skeleton.joints]
     crops, keypoints = minibatch["image"], minibatch["keypoints"][:, joints]
-    size, resolution = crops.shape[-1], description.resolution
-    images = view_images(crops, views, resolution)
-    return images, view_keypoints(keypoints, views, size, resolution, skeleton.flip_order)
+    size, resolution, order = crops.shape[-1], description.resolution, skeleton.flip_order
+    points = view_keypoints(keypoints, views, size, resolution, order)
+    seen = minibatch["visibility"][:, joints]
+    seen = torch.where(views.flip.to(seen.device)[:, None], seen[:, list(order)], seen)
+    seen = seen.masked_fill(~inside(points, resolution, resolution), torch.nan)
+    return Seen(view_images(crops, views, resolution), points, seen)
 
 
 def network_input(images: Tensor, description: Description) -> Tensor:
@@ -64,9 +80,8 @@ def network_input(images: Tensor, description: Description) -> Tensor:
 
 def training_views(
     minibatch: dict[str, Tensor], context: Context, description: Description
-) -> tuple[Tensor, Tensor]:
-    """What a step sees: pictures (B, 3, R, R) in [0, 1], turned and masked as the options say,
-    and joints (B, J, 2) in px."""
+) -> Seen:
+    """What a step sees, turned and masked as the options say."""
     options: HourglassTrainOptions = context.options
     count = len(minibatch["image"])
     # Drawn on the CPU, so that a run on a GPU sees the same views.
@@ -76,13 +91,14 @@ def training_views(
         if options.heatmaps.augment_training_data
         else plain_views(count)
     )
-    images, points = view_batch(minibatch, views, description)
+    seen = view_batch(minibatch, views, description)
     masking = options.masking
-    if masking.add_random_masking:
-        covered = random_bars(points, description.resolution, masking, generator)
-        mean, noise = description.mean, context.generator
-        images = mask_images(images, covered, mean, masking, generator, noise)
-    return images, points
+    if not masking.add_random_masking:
+        return seen
+    covered = random_bars(seen.points, description.resolution, masking, generator)
+    mean, noise = description.mean, context.generator
+    images = mask_images(seen.images, covered, mean, masking, generator, noise)
+    return Seen(images, seen.points, hide(seen.visibility, seen.points, covered))
 
 
 def batch_loss(
@@ -113,48 +129,60 @@ def update_op(
     context: Context,
     description: Description,
 ) -> dict[str, Tensor]:
-    """One step on a minibatch; -> the mean loss of a labelled joint."""
-    images, points = training_views(minibatch, context, description)
-    scores = model(network_input(images, description))
-    total, joints = batch_loss(scores, points, context.options.heatmaps, context.epoch)
-    loss = context.mean(total, joints)
+    """One step on a minibatch; -> the mean loss of a labelled joint, and its parts."""
+    heatmaps: HeatmapOptions = context.options.heatmaps
+    seen = training_views(minibatch, context, description)
+    scores, logits = model(network_input(seen.images, description), visibility=True)
+    loss = context.mean(*batch_loss(scores, seen.points, heatmaps, context.epoch))
+    parts = {}
+    if logits is not None:
+        parts = {
+            "heatmaps": loss,
+            "visibility": context.mean(*visibility_loss(logits, seen.visibility)),
+        }
+        loss = loss + heatmaps.joint_visibility_loss_coeff * parts["visibility"]
     context.minimise(loss, model, optimizer)
-    return {"loss": loss.detach()}
+    return {name: value.detach() for name, value in ({"loss": loss} | parts).items()}
 
 
 def validation_maps(
     model: nn.Module, images: Tensor, heatmaps: HeatmapOptions, description: Description
-) -> tuple[Tensor, Tensor]:
-    """Raw scores (S, B, J, h, w) of normalised pictures, and maps (B, J, h, w) of the last stack,
-    each of sum 1, averaged with those of the mirrored pictures if the options say so."""
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Raw scores (S, B, J, h, w) of normalised pictures, maps (B, J, h, w) of the last stack, each
+    of sum 1, averaged with those of the mirrored pictures if the options say so, and the logits
+    (B, J) of being seen, if the network gives them."""
     with statistics_of_batch(model) if heatmaps.use_train_mode_to_eval else nullcontext():
-        scores = model(images)
+        scores, logits = model(images, visibility=True)
         maps = normalise_scores(scores[-1], description.heatmap_loss)
         if heatmaps.flip:
             order = list(SKELETONS[description.skeleton].flip_order)
             mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
             maps = (maps + mirrored.flip(-1)[:, order]) / 2
-    return scores, maps
+    return scores, maps, logits
 
 
 def validation_loss(
     model: nn.Module, minibatch: dict[str, Tensor], context: Context, description: Description
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """`wrong`: joints farther from the annotation than the tolerance of PCK (`pck.tolerance`);
-    `loss`: that of training, all stacks."""
+    `loss`: that of the heatmaps, all stacks; `visibility_wrong`: joints said to be seen that are
+    hidden, or the other way round."""
     options: HourglassTrainOptions = context.options
-    views = plain_views(len(minibatch["image"]))
-    images, points = view_batch(minibatch, views, description)
-    images = network_input(images, description)
-    scores, maps = validation_maps(model, images, options.heatmaps, description)
-    total, joints = batch_loss(scores, points, options.heatmaps, context.epoch)
+    seen = view_batch(minibatch, plain_views(len(minibatch["image"])), description)
+    images = network_input(seen.images, description)
+    scores, maps, logits = validation_maps(model, images, options.heatmaps, description)
+    losses = {"loss": batch_loss(scores, seen.points, options.heatmaps, context.epoch)}
+    if logits is not None:
+        known = ~seen.visibility.isnan()
+        wrong = ((logits > 0) != (seen.visibility > 0)) & known
+        losses["visibility_wrong"] = (wrong.sum(), known.sum())
     found = from_heatmap(DECODERS[description.decoder](maps))
     box = minibatch["box"]
     allowed = tolerance(minibatch["keypoints_image"], minibatch["head_box"], box)
     allowed = allowed * (description.resolution / box[:, 2])
-    labelled = ~points.isnan().any(-1)
-    wrong = (found - points).norm(dim=-1) > allowed[:, None]
-    return {"wrong": ((wrong & labelled).sum(), labelled.sum()), "loss": (total, joints)}
+    labelled = ~seen.points.isnan().any(-1)
+    wrong = (found - seen.points).norm(dim=-1) > allowed[:, None]
+    return {"wrong": ((wrong & labelled).sum(), labelled.sum()), **losses}
 
 
 def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Description:
@@ -196,6 +224,13 @@ def train(options: HourglassTrainOptions) -> int:
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     people = training_people(options.data, options.run.seed)
+    if options.network.predict_joint_visibility:
+        told = people.train.visibility[np.isfinite(people.train.visibility)]
+        need(
+            len(np.unique(told)) == 2,
+            "--predict_joint_visibility needs data that tell which "
+            "joints are hidden, such as LSP, MPII, COCO or the mannequin",
+        )
     description = describe(options, people)
     model = StackedHourglass(description.architecture)
     scale_weights(model, options.heatmaps.scale_weight_factor)
