@@ -186,8 +186,17 @@ def validation_loss(
 
 
 def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Description:
-    """What will travel with the weights; the colour statistics are measured or read back."""
+    """What will travel with the weights; the colour statistics are measured or read back.
+
+    Raises UserError if visibility is to be learnt from people of whom it is not known.
+    """
     network, heatmaps = options.network, options.heatmaps
+    told = people.train.visibility[np.isfinite(people.train.visibility)]
+    need(
+        not network.predict_joint_visibility or len(np.unique(told)) == 2,
+        "--predict_joint_visibility needs data that tell which joints are hidden, such as LSP, "
+        "MPII, COCO or the mannequin",
+    )
     mean, std = colour_statistics(people.train, options.run.seed)
     return Description(
         architecture=network.architecture(),
@@ -198,6 +207,13 @@ def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Descript
         std=std,
         skeleton=SKELETON_OF_CLASSES[network.num_classes],
     )
+
+
+def make_model(options: HourglassTrainOptions, description: Description) -> StackedHourglass:
+    """The network with the weights that training begins with."""
+    model = StackedHourglass(description.architecture)
+    scale_weights(model, options.heatmaps.scale_weight_factor)
+    return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def make_batches(
@@ -224,17 +240,8 @@ def train(options: HourglassTrainOptions) -> int:
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     people = training_people(options.data, options.run.seed)
-    if options.network.predict_joint_visibility:
-        told = people.train.visibility[np.isfinite(people.train.visibility)]
-        need(
-            len(np.unique(told)) == 2,
-            "--predict_joint_visibility needs data that tell which "
-            "joints are hidden, such as LSP, MPII, COCO or the mannequin",
-        )
     description = describe(options, people)
-    model = StackedHourglass(description.architecture)
-    scale_weights(model, options.heatmaps.scale_weight_factor)
-    model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    model = make_model(options, description)
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),
