@@ -51,9 +51,10 @@ def _loaded_checkpoint(load: str) -> Path | None:
 def find_start(run: RunOptions, run_name: str) -> Start:
     """What a run starts from. Changes nothing.
 
-    Raises UserError if a run of this name exists and is neither resumed nor overwritten, or if
-    there is none to resume.
+    Raises UserError if a run of this name exists and is neither resumed nor overwritten, if there
+    is none to resume, or if a file is where a folder should be.
     """
+    _need_folders(run)
     folder = run_folder(run, run_name)
     used = any((folder / name).exists() for name in FILES)
     if run.resume:
@@ -74,6 +75,13 @@ def find_start(run: RunOptions, run_name: str) -> Start:
             f"--exp NAME starts another"
         )
     return Start(folder, checkpoint, "" if checkpoint else run.load)
+
+
+def _need_folders(run: RunOptions) -> None:
+    for name, place in (("checkpoint_dir", run.checkpoint_dir), ("tb_dir", run.tb_dir)):
+        for folder in (Path(place), *Path(place).parents):
+            if folder.exists() and not folder.is_dir():
+                raise UserError(f"--{name} {place}: {folder} is a file, not a folder")
 
 
 def open_folder(start: Start, log_folder: Path, options: Any) -> None:

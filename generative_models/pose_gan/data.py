@@ -91,7 +91,8 @@ def read_motion(data_dir: str) -> MotionStore:
         raise UserError(
             f"no motion capture in {path}{reason}: it needs motion stores (.npz), which `python "
             f"data/prepare.py mocap FOLDER --output {path}/NAME.npz` makes from BVH or ASF/AMC "
-            "files; 3d_pose_gan_mannequin and 3d_pose_vae_mannequin need no data"
+            "files; train.py 3d_pose_gan_mannequin and 3d_pose_vae_mannequin need no data, nor do "
+            "eval.py and viz.py with --dataset mannequin"
         )
     return join_stores([read_store(file) for file in files])
 

@@ -145,7 +145,7 @@ def write_csv(path: Path, scores: Mapping[str, Mapping[str, float]]) -> None:
         writer.writerow(["model", "measure", "unit", "value"])
         for name, found in scores.items():
             for measure, unit in MEASURES.items():
-                writer.writerow([name, measure, unit.split(",")[0], f"{found[measure]:.6g}"])
+                writer.writerow([name, measure, unit.rpartition(", ")[0], f"{found[measure]:.6g}"])
 
 
 def _digits(value: float) -> str:

@@ -73,7 +73,7 @@ class VaeLearningOptions:
     """Standard deviation of each coordinate about what is decoded, mm on a standard body."""
 
     def __post_init__(self) -> None:
-        if self.kl_coeff < 0:
+        if not self.kl_coeff >= 0:
             raise UserError(f"--kl_coeff must not be negative, not {self.kl_coeff}")
         if not self.decoder_noise > 0:
             raise UserError(f"--decoder_noise must be above 0, not {self.decoder_noise}")

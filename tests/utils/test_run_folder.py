@@ -89,6 +89,17 @@ def test_overwrite_does_not_remove_what_load_reads(tmp_path):
         find_start(options(tmp_path, load=str(folder / "best.safetensors")), "toy_default")
 
 
+@pytest.mark.parametrize("name", ["checkpoint_dir", "tb_dir"])
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_file_in_place_of_a_folder_is_told_before_anything_is_written(tmp_path, name, place):
+    (tmp_path / "file").write_text("mine")
+    options = RunOptions()
+    setattr(options, name, str(tmp_path / place))
+    with pytest.raises(UserError, match=f"--{name} .*file is a file, not a folder"):
+        find_start(options, "model_default")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_history_has_every_column_and_exact_numbers(tmp_path):
     rows = [{"epoch": 0, "a": 0.1 + 0.2, "seconds": 1.5}, {"epoch": 1, "b": 2.0, "seconds": 2.5}]
     write_history(tmp_path, rows)

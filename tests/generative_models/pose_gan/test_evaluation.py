@@ -56,6 +56,7 @@ def test_all_stand_side_by_side(found: tuple[Path, dict[str, dict[str, float]]])
     with (folder / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 * len(MEASURES)
+    assert {row["unit"] for row in rows} == {"m2", "1e-3", "%", "mm", ""}
     for row in rows:
         expected = scores[row["model"]][row["measure"]]
         assert float(row["value"]) == pytest.approx(expected, rel=1e-5)

@@ -47,6 +47,7 @@ def test_the_known_spellings_exist() -> None:
     [
         (lambda: GanLearningOptions(clip_max=0.0), "--clip_max must be above 0"),
         (lambda: GanLearningOptions(gradient_penalty_coeff=-1.0), "must be above 0"),
+        (lambda: VaeLearningOptions(kl_coeff=float("nan")), "must not be negative, not nan"),
         (
             lambda: GanLearningOptions(num_discriminator_steps_per_generator_step=0),
             "--num_discriminator_steps_per_generator_step must be at least 1",
