@@ -36,7 +36,7 @@ def read_clip(seed: int, hourglass: Predictor) -> Clip:
     samples = list(render_clip(seed, FRAMES, FPS, MannequinOptions(SIZE, SIZE, cropped=False)))
     people = [sample.people[0] for sample in samples]
     images = [sample.image for sample in samples]
-    found, _ = hourglass(images, np.stack([person.box for person in people]))
+    found = hourglass(images, np.stack([person.box for person in people])).keypoints
     poses = np.stack([person.keypoints_3d_h36m for person in people])
     return Clip(
         np.stack([person.keypoints_2d_mpii for person in people]),

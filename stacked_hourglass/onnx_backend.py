@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stacked_hourglass.description import description_from_metadata
-from stacked_hourglass.joints import crop_batch, joints_of_maps
+from stacked_hourglass.joints import FoundJoints, crop_batch, flip_average, joints_of_maps
 from stacked_hourglass.onnx_export import export_hourglass
 from stacked_hourglass.predictor import best_shipped
 from utils.onnx_files import OnnxSession, onnx_file
@@ -35,25 +35,24 @@ class OnnxPredictor:
 
     def __call__(
         self, images: Sequence[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures, uint8 RGB (H, W, 3) each, and boxes (N, 3) px -> keypoints (N, J, 2) float32 px
-        and confidence (N, J) in [0, 1]. `flip` averages each crop with its mirror image."""
+    ) -> FoundJoints:
+        """Pictures, uint8 RGB (H, W, 3) each, and boxes (N, 3) px -> joints. `flip` averages each
+        crop with its mirror image."""
         if len(images) == 0:
-            joints = len(self.flip_order)
-            return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
-        maps = self.maps(crop_batch(images, boxes, self.resolution), flip)
-        return joints_of_maps(maps, boxes, self.description)
+            return FoundJoints.of_nobody(len(self.flip_order))
+        crops = crop_batch(images, boxes, self.resolution)
+        maps, visible = self.maps_and_visibility(crops, flip)
+        return joints_of_maps(maps, visible, boxes, self.description)
 
-    def maps(self, crops: Tensor, flip: bool = True) -> Tensor:
-        """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4), each of sum 1."""
-        if not flip:
-            return self._forward(crops)
-        plain, mirrored = self._forward(torch.cat([crops, crops.flip(-1)])).chunk(2)
-        return (plain + mirrored.flip(-1)[:, self.flip_order]) / 2
-
-    def _forward(self, crops: Tensor) -> Tensor:
-        (maps,) = self.session(crops=np.ascontiguousarray(crops.numpy()))
-        return torch.from_numpy(maps)
+    def maps_and_visibility(self, crops: Tensor, flip: bool = True) -> tuple[Tensor, Tensor | None]:
+        """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4), each of sum 1, and the probability
+        (B, J) that each joint is seen; None from a network that was not trained to tell."""
+        looks = torch.cat([crops, crops.flip(-1)]) if flip else crops
+        outputs = self.session(crops=np.ascontiguousarray(looks.numpy()))
+        values = [torch.from_numpy(output) for output in outputs]
+        if flip:
+            values = [flip_average(one, self.flip_order) for one in values]
+        return values[0], values[1] if self.description.architecture.visibility else None
 
 
 def load_onnx_predictor(name_or_path: str = "") -> OnnxPredictor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stacked_hourglass.decoding import normalise_scores
 from stacked_hourglass.description import Description, description_from_metadata
-from stacked_hourglass.joints import crop_batch, joints_of_maps
+from stacked_hourglass.joints import FoundJoints, crop_batch, flip_average, joints_of_maps
 from stacked_hourglass.model import StackedHourglass, fold_batch_norm
 from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
 from utils.checkpoint import read_weights
@@ -49,8 +49,8 @@ class Predictor:
     """Joints of the person in a box of a picture.
 
     Calling it with pictures (uint8 RGB (H, W, 3)) and boxes (N, 3), one for each picture, gives
-    keypoints (N, J, 2) float32 in px of the pictures and confidence (N, J) in [0, 1], the
-    calibrated chance that the joint is within the tolerance of PCK.
+    `FoundJoints`; their confidence is the calibrated chance that the joint is within the tolerance
+    of PCK.
     """
 
     def __init__(
@@ -89,22 +89,19 @@ class Predictor:
 
     def __call__(
         self, images: Sequence[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> FoundJoints:
         """See the class. `flip` averages each crop with its mirror image."""
         if len(images) == 0:
-            joints = len(self.flip_order)
-            return np.zeros((0, joints, 2), np.float32), np.zeros((0, joints), np.float32)
-        maps = self.maps(crop_batch(images, boxes, self.resolution), flip)
-        return joints_of_maps(maps, boxes, self.description)
-
-    def maps(self, crops: Tensor, flip: bool = True) -> Tensor:
-        """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4) on the CPU, each of sum 1."""
-        return self.maps_and_visibility(crops, flip)[0]
+            return FoundJoints.of_nobody(len(self.flip_order))
+        crops = crop_batch(images, boxes, self.resolution)
+        maps, visible = self.maps_and_visibility(crops, flip)
+        return joints_of_maps(maps, visible, boxes, self.description)
 
     @torch.inference_mode()
     def maps_and_visibility(self, crops: Tensor, flip: bool = True) -> tuple[Tensor, Tensor | None]:
-        """`maps`, and the probability (B, J) on the CPU that each joint is seen, not hidden; None
-        from a network that was not trained to tell."""
+        """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4), each of sum 1, and the probability
+        (B, J) that each joint is seen, not hidden; None from a network that was not trained to
+        tell. Both on the CPU."""
         mean = torch.tensor(self.description.mean, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.description.std, device=self.device).view(1, 3, 1, 1)
         images = (crops.to(self.device).float() / 255 - mean) / std
@@ -113,12 +110,8 @@ class Predictor:
             return maps.cpu(), None if visible is None else visible.cpu()
         # One pass over both: a single picture alone would not fill the cores.
         maps, visible = self._forward(torch.cat([images, images.flip(-1)]))
-        plain, mirrored = maps.chunk(2)
-        maps = ((plain + mirrored.flip(-1)[:, self.flip_order]) / 2).cpu()
-        if visible is None:
-            return maps, None
-        plain, mirrored = visible.chunk(2)
-        return maps, ((plain + mirrored[:, self.flip_order]) / 2).cpu()
+        maps = flip_average(maps, self.flip_order).cpu()
+        return maps, None if visible is None else flip_average(visible, self.flip_order).cpu()
 
     def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
         images = images.contiguous(memory_format=torch.channels_last)

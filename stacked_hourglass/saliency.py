@@ -110,7 +110,7 @@ def draw_sheet(
     crop = cut_crop(image, box, predictor.resolution)
     scores, saliency = saliency_maps(predictor, crop, reduction)
     skeleton = SKELETONS[predictor.skeleton]
-    keypoints, confidence = predictor([image], box[None], flip=False)
+    keypoints, confidence, _ = predictor([image], box[None], flip=False)
     whole = draw_pose(image, keypoints[0], confidence[0], skeleton)
     rows = []
     for joint, name in enumerate(skeleton.joints):

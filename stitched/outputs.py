@@ -115,8 +115,18 @@ class PoseRows:
             box=np.array([one.box for one in shown], np.float32),
             keypoints_2d=np.array([one.keypoints for one in shown], np.float32),
             confidence=np.array([one.confidence for one in shown], np.float32),
+            visibility=_visibility(shown),
             skeleton_2d=self._skeleton,
         )
+
+
+def _visibility(shown: Sequence[Sighting]) -> np.ndarray | None:
+    """(N, J) of all rows, NaN of nobody; None where no network told."""
+    if all(one.visibility is None for one in shown):
+        return None
+    unknown = np.full(len(shown[0].confidence), np.nan)
+    rows = (unknown if one.visibility is None else one.visibility for one in shown)
+    return np.stack(list(rows)).astype(np.float32)
 
 
 class _Place(NamedTuple):

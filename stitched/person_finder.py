@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from stacked_hourglass.joints import FoundJoints
 from utils.crops import box_around, whole_image_box
 from utils.skeletons import SKELETONS
 
@@ -58,20 +59,21 @@ class Predictor(Protocol):
 
     def __call__(
         self, images: list[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Pictures uint8 (H, W, 3) and boxes (N, 3) px -> joints (N, J, 2) px, sureness (N, J)."""
+    ) -> FoundJoints:
+        """Pictures uint8 (H, W, 3) and boxes (N, 3) px -> the joints of one person in each."""
         ...
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """One person seen in `box` (3,) px: `keypoints` (J, 2) px of `skeleton`, and their
-    `confidence` (J,) in [0, 1]."""
+    """One person seen in `box` (3,) px: `keypoints` (J, 2) px of `skeleton`, their `confidence`
+    (J,) in [0, 1] and, where the network tells, the probability `visibility` (J,) of being seen."""
 
     box: np.ndarray
     keypoints: np.ndarray
     confidence: np.ndarray
     skeleton: str
+    visibility: np.ndarray | None = None
 
     @property
     def mean_confidence(self) -> float:
@@ -130,9 +132,17 @@ def look(
     predictor: Predictor, images: Sequence[np.ndarray], boxes: np.ndarray, flip: bool
 ) -> list[Sighting]:
     """One look at box `boxes[i]` (N, 3) px of picture i."""
-    keypoints, confidence = predictor(list(images), boxes, flip=flip)
-    rows = zip(boxes, keypoints, confidence, strict=True)
-    return [Sighting(*row, predictor.skeleton) for row in rows]
+    found = predictor(list(images), boxes, flip=flip)
+    return [
+        Sighting(
+            box,
+            found.keypoints[row],
+            found.confidence[row],
+            predictor.skeleton,
+            None if found.visibility is None else found.visibility[row],
+        )
+        for row, box in enumerate(boxes)
+    ]
 
 
 def _look_closer(
@@ -204,7 +214,7 @@ def _box_of_core(sighting: Sighting) -> np.ndarray | None:
 def _surest_part(predictor: Predictor, image: np.ndarray) -> np.ndarray:
     """Box (3,) px of the part in which the network is surest; without flipping, to be quick."""
     boxes = np.concatenate([part_boxes(image.shape[1], image.shape[0], zoom) for zoom in ZOOMS])
-    confidence = predictor([image] * len(boxes), boxes, flip=False)[1]
+    confidence = predictor([image] * len(boxes), boxes, flip=False).confidence
     return boxes[confidence.mean(axis=1).argmax()]
 
 

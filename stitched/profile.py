@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from stacked_hourglass.joints import FoundJoints
 from stitched.person_finder import Predictor
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class TimedPredictor:
 
     def __call__(
         self, images: list[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> FoundJoints:
         """As the predictor itself."""
         self._inside, begin = 0.0, time.perf_counter()
         answer = self._predictor(images, boxes, flip=flip)

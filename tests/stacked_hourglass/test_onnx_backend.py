@@ -9,9 +9,10 @@ import torch
 
 from stacked_hourglass import onnx_backend
 from stacked_hourglass.description import Description
+from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.onnx_backend import OnnxPredictor, load_onnx_predictor
 from stacked_hourglass.predictor import Predictor
-from tests.stacked_hourglass.test_predictor import SMALL, small_network
+from tests.stacked_hourglass.test_predictor import SMALL
 from utils import onnx_files
 from utils.errors import UserError
 from utils.weights import save_weights
@@ -21,7 +22,8 @@ Pair = tuple[OnnxPredictor, Predictor]
 
 def weights(folder: Path, description: Description = SMALL) -> str:
     """A file of weights whose batch norms do something."""
-    network = small_network()
+    torch.manual_seed(0)
+    network = StackedHourglass(description.architecture)
     for name, values in network.named_buffers():
         if name.endswith(("running_mean", "running_var")):
             values.uniform_(0.5, 1.5)
@@ -30,11 +32,18 @@ def weights(folder: Path, description: Description = SMALL) -> str:
     return str(path)
 
 
-@pytest.fixture(scope="module", params=["cross_entropy", "mse"])
+TELLING = replace(SMALL, architecture=replace(SMALL.architecture, visibility=True))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[SMALL, replace(SMALL, heatmap_loss="mse"), TELLING],
+    ids=["cross_entropy", "mse", "visibility"],
+)
 def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Both loaded from the same weights, which the first exports, as they are not in its cache."""
     folder = tmp_path_factory.mktemp("hourglass")
-    name = weights(folder, replace(SMALL, heatmap_loss=request.param))
+    name = weights(folder, request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onnx_files, "CACHE", folder / "cache")
         onnx = load_onnx_predictor(name)
@@ -56,21 +65,26 @@ def pictures(count: int) -> tuple[list[np.ndarray], np.ndarray]:
 def test_maps_and_joints_are_those_of_torch(both: Pair, count: int, flip: bool):
     onnx, ours = both
     crops = torch.randint(0, 256, (count, 3, 64, 64), dtype=torch.uint8)
-    expected = ours.maps(crops, flip)
-    torch.testing.assert_close(onnx.maps(crops, flip), expected, atol=1e-6, rtol=1e-3)
+    expected = ours.maps_and_visibility(crops, flip)
+    found = onnx.maps_and_visibility(crops, flip)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
     images, boxes = pictures(count)
-    keypoints, confidence = onnx(images, boxes, flip)
-    joints, sureness = ours(images, boxes, flip)
-    assert keypoints.dtype == joints.dtype and confidence.dtype == sureness.dtype
-    np.testing.assert_allclose(keypoints, joints, atol=1e-2)
-    np.testing.assert_allclose(confidence, sureness, atol=1e-4)
+    found, expected = onnx(images, boxes, flip), ours(images, boxes, flip)
+    np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=1e-2)
+    np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
+    assert (found.visibility is None) == (not ours.description.architecture.visibility)
+    if expected.visibility is not None and found.visibility is not None:
+        np.testing.assert_allclose(found.visibility, expected.visibility, atol=1e-4)
+    for one, other in zip(found, expected, strict=True):
+        assert one is other is None or np.asarray(one).dtype == np.asarray(other).dtype
 
 
 def test_it_says_of_itself_what_the_predictor_says(both: Pair):
     onnx, ours = both
     assert onnx.description == ours.description
     assert (onnx.skeleton, onnx.resolution) == (ours.skeleton, ours.resolution)
-    for found, expected in zip(onnx([], np.zeros((0, 3))), ours([], np.zeros((0, 3))), strict=True):
+    nobody = onnx([], np.zeros((0, 3))), ours([], np.zeros((0, 3)))
+    for found, expected in zip(*(one[:2] for one in nobody), strict=True):
         assert found.shape == expected.shape and found.dtype == expected.dtype
 
 

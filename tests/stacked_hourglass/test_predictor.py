@@ -52,7 +52,7 @@ def test_joints_come_back_in_picture_pixels(flip: bool) -> None:
     places = [(40, 30), (150, 90)]
     images = [picture_with_red_square(x, y) for x, y in places]
     boxes = np.array([[99.5, 59.5, 200], [140, 80, 80]])
-    keypoints, confidence = beacon_predictor()(images, boxes, flip)
+    keypoints, confidence, _ = beacon_predictor()(images, boxes, flip)
     assert keypoints.shape == (2, 16, 2) and keypoints.dtype == np.float32
     assert confidence.shape == (2, 16)
     error = np.linalg.norm(keypoints - np.array(places)[:, None], axis=-1)
@@ -63,13 +63,13 @@ def test_joints_come_back_in_picture_pixels(flip: bool) -> None:
 def test_flip_swaps_the_sides_of_the_mirrored_maps() -> None:
     predictor = Predictor(small_network(), SMALL, "cpu", "32-true")
     crops = torch.randint(0, 255, (2, 3, 64, 64), dtype=torch.uint8)
-    maps = predictor.maps(crops, flip=True)
-    mirrored = predictor.maps(crops.flip(-1), flip=True)
+    maps = predictor.maps_and_visibility(crops)[0]
+    mirrored = predictor.maps_and_visibility(crops.flip(-1))[0]
     torch.testing.assert_close(mirrored.flip(-1)[:, predictor.flip_order], maps)
 
 
 def test_no_picture_no_pose() -> None:
-    keypoints, confidence = beacon_predictor()([], np.zeros((0, 3)))
+    keypoints, confidence, _ = beacon_predictor()([], np.zeros((0, 3)))
     assert keypoints.shape == (0, 16, 2) and confidence.shape == (0, 16)
 
 

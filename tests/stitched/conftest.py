@@ -6,6 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from stacked_hourglass.joints import FoundJoints
 from stitched import pose
 from stitched.options import (
     FilesOptions,
@@ -47,14 +48,18 @@ class MarkerPredictor:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.tells_visibility = False
 
     def __call__(
         self, images: list[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As stacked_hourglass.inference.Predictor; `batches` remembers how many each call had."""
+    ) -> FoundJoints:
+        """As stacked_hourglass.predictor.Predictor; `batches` remembers how many each call had."""
         self.batches.append(len(images))
         rows = [self._one(image, box) for image, box in zip(images, boxes, strict=True)]
-        return np.stack([row[0] for row in rows]), np.stack([row[1] for row in rows])
+        keypoints, confidence = (np.stack(part) for part in zip(*rows, strict=True))
+        # Of all that it finds the first half is seen, and the rest hidden.
+        seen = np.where(np.arange(JOINTS) < JOINTS // 2, confidence, 1 - confidence)
+        return FoundJoints(keypoints, confidence, seen if self.tells_visibility else None)
 
     def _one(self, image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         crop = cut_crop(image, box, CROP).astype(np.float32)

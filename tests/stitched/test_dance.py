@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from generative_models.skeleton_to_image.training import train
+from stacked_hourglass.joints import FoundJoints
 from stitched.dance import dance, find_poses
 from stitched.dance_options import DanceOptions
 from stitched.dancer_evaluation import pose_finder
@@ -143,10 +144,10 @@ class Fixed:
 
     def __call__(
         self, images: list[np.ndarray], boxes: np.ndarray, flip: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> FoundJoints:
         assert (boxes == np.array([8.5, 8.5, SIZE])).all()
         found = standing(1, SIZE) + np.arange(len(images))[:, None, None]
-        return found, np.ones(found.shape[:2])
+        return FoundJoints(found, np.ones(found.shape[:2]))
 
 
 def test_the_finder_looks_at_whole_pictures_in_batches() -> None:

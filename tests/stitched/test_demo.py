@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from stacked_hourglass.joints import FoundJoints
 from stitched import demo
 from stitched.demo_options import DemoOptions
 from utils.errors import UserError
@@ -52,7 +53,8 @@ class Oracle:
 
     def __call__(self, images, boxes, flip=True):
         joints = [self.true_joints(image) for image in images]
-        return np.stack(joints).astype(np.float32), np.ones((len(images), 16), np.float32)
+        found = np.stack(joints).astype(np.float32)
+        return FoundJoints(found, np.ones((len(images), 16), np.float32))
 
     def true_joints(self, image: np.ndarray) -> np.ndarray:
         gaps = [np.abs(sample.image.astype(float) - image).mean() for sample in self.clip]

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stacked_hourglass.joints import FoundJoints
 from stitched.inputs import Source
 from stitched.options import PeopleOptions
 from stitched.people import PeopleFinder
@@ -148,7 +149,7 @@ def test_flip_is_for_pictures_and_flip_video_for_videos():
         def __call__(self, images, boxes, flip=True):
             asked.append(flip)
             corners = np.linspace((0, 0), (8, 8), 16, dtype=np.float32)
-            return corners[None], np.ones((1, 16), np.float32)
+            return FoundJoints(corners[None], np.ones((1, 16), np.float32))
 
     image, source = np.zeros((9, 9, 3), np.uint8), Source("picture", "a.png", "")
     for options in (PeopleOptions(), PeopleOptions(flip=False, flip_video=True)):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stacked_hourglass.joints import FoundJoints
 from stitched.person_finder import (
     MARGIN,
     SEARCH_EVERY,
@@ -55,7 +56,9 @@ def test_worse_closer_look_is_thrown_away():
         def __call__(self, images, boxes, flip=True):
             square = np.random.default_rng(0).uniform(100, 140, (16, 2)).astype(np.float32)
             confidence = np.minimum(boxes[:, 2:] / 640, 1) * np.ones((1, 16))
-            return np.repeat(square[None], len(images), 0), confidence.astype(np.float32)
+            return FoundJoints(
+                np.repeat(square[None], len(images), 0), confidence.astype(np.float32)
+            )
 
     found = find_people(FarSighted(), [picture()])[0]
     np.testing.assert_array_equal(found.box, whole_image_box(640, 480))
@@ -80,7 +83,7 @@ class Standing:
         close = np.ones((len(boxes), 16), bool)
         close[:, self.lower] = boxes[:, 2:] < 600
         sure = np.where(inside & close, 0.9, 0.1).astype(np.float32)
-        return np.repeat(self.joints[None], len(boxes), 0), sure
+        return FoundJoints(np.repeat(self.joints[None], len(boxes), 0), sure)
 
 
 def test_a_closer_box_leaves_room_for_legs_that_were_not_seen():
@@ -103,7 +106,7 @@ class Stray:
         wide = boxes[:, 2] > 400
         found[wide, 0] = (120, 240)
         sure = np.where(wide, 0.8, 0.85).astype(np.float32)
-        return found, np.repeat(sure[:, None], 16, 1)
+        return FoundJoints(found, np.repeat(sure[:, None], 16, 1))
 
 
 def test_a_stray_joint_does_not_keep_the_box_wide():
@@ -171,7 +174,7 @@ def test_flip_reaches_the_network():
         def __call__(self, images, boxes, flip=True):
             asked.append(flip)
             corners = np.linspace((0, 0), (639, 479), 16, dtype=np.float32)
-            return corners[None], np.ones((1, 16), np.float32)
+            return FoundJoints(corners[None], np.ones((1, 16), np.float32))
 
     network = Network()
     find_people(network, [picture()], flip=False)

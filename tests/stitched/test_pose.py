@@ -261,3 +261,19 @@ def test_each_input_gets_one_line_with_the_share_that_was_found(
     # The pattern names nothing that the folder has not, and so has no line.
     assert lines[1].startswith(f"{folder}: a person in 22 of 33 pictures and frames")
     assert len(lines) == 4
+
+
+def test_visibility_reaches_the_pose_file_where_the_network_tells(
+    run_pose, photo, clip, predictor, out
+):
+    assert run_pose(photo[0]) == 0
+    assert read_poses(out / "poses.npz").visibility is None
+    predictor.tells_visibility = True
+    assert run_pose(photo[0], clip[0], smooth="one_euro") == 0
+    poses = read_poses(out / "poses.npz")
+    assert poses.visibility is not None
+    np.testing.assert_array_equal(np.isnan(poses.visibility).all(axis=1), ~poses.found)
+    seen, hidden = poses.visibility[0, :8], poses.visibility[0, 8:]
+    assert (seen > 0.9).all() and (hidden < 0.1).all()
+    same = read_pose_json(out / "poses.json")
+    np.testing.assert_array_equal(same.visibility, poses.visibility)

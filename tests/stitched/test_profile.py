@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from stacked_hourglass.joints import FoundJoints
 from stitched import profile
 from stitched.profile import STAGES, Clock, TimedPredictor
 
@@ -59,7 +60,7 @@ def test_network_is_told_from_what_is_around_it(monkeypatch):
         def __call__(self, images, boxes, flip=True):
             hands.now += 1
             self.model(torch.zeros(1))
-            return np.zeros((1, 16, 2)), np.full((1, 16), float(flip))
+            return FoundJoints(np.zeros((1, 16, 2)), np.full((1, 16), float(flip)))
 
     timed = TimedPredictor(Predictor(), clock)
     for _ in range(2):

@@ -68,7 +68,7 @@ def test_confidence_is_the_hourglasses_own(halves: JoinOptions):
     model = StitchedModel.load(join=halves, accelerator="cpu")
     predictor = Predictor.load(halves.load_hourglass, "cpu")
     found = find_pairs(model, people, False, 3)
-    _, confidence = predictor(images, people.boxes(), flip=False)
+    confidence = predictor(images, people.boxes(), flip=False).confidence
     np.testing.assert_allclose(found.confidence, confidence, atol=1e-3)
 
 
