@@ -33,7 +33,12 @@ from generative_models.skeleton_to_image.options import (
     SkeletonToImageRunOptions,
     SkeletonToImageTrainOptions,
 )
-from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions, Overlay2dOptions
+from stacked_hourglass.evaluation_options import (
+    EvalCustomOptions,
+    EvalLspOptions,
+    EvalMpiiOptions,
+    Overlay2dOptions,
+)
 from stacked_hourglass.options import (
     DataOptions,
     Dataset,
@@ -152,6 +157,7 @@ TRAIN = {
     "hourglass_coco": _train_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _train_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_people": _train_hourglass("people", "a mixture of data sets"),
+    "hourglass_custom": _train_hourglass("custom", "keypoints of any kind, in COCO's layout"),
     "2d3d_h36m": _train_lifter("h36m", "Human3.6M"),
     "2d3d_mocap": _train_lifter("mocap", "motion capture"),
     "2d3d_mannequin": _train_lifter("mannequin", "the built-in mannequin"),
@@ -188,6 +194,7 @@ RUN = {
     "hourglass_coco": _run_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _run_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_people": _run_hourglass("people", "a mixture of data sets"),
+    "hourglass_custom": _run_hourglass("custom", "pictures annotated in COCO's layout"),
     "2d3d_h36m": _run_lifter("h36m", "Human3.6M"),
     "2d3d_mocap": _run_lifter("mocap", "motion capture"),
     "2d3d_mannequin": _run_lifter("mannequin", "the built-in mannequin"),
@@ -239,6 +246,7 @@ VIZ = {
 EVAL = {
     "mpii_PCKh": Options("Score 2D poses on the MPII validation people: PCKh.", EvalMpiiOptions),
     "lsp_PCK": Options("Score 2D poses on Leeds Sports Pose: PCK.", EvalLspOptions),
+    "custom_PCK": Options("Score poses of keypoints of any kind: PCK.", EvalCustomOptions),
     "h36m_mpjpe": Options("Score 3D poses on Human3.6M, mean over actions.", EvalH36mOptions),
     "mocap_mpjpe": Options("Score 3D poses on motion capture, mean over sets.", EvalMocapOptions),
     "temporal_h36m": _eval_temporal("h36m", "Human3.6M"),

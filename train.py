@@ -21,6 +21,7 @@ FUNCTIONS = {
     "hourglass_coco": HOURGLASS,
     "hourglass_mannequin": HOURGLASS,
     "hourglass_people": HOURGLASS,
+    "hourglass_custom": HOURGLASS,
     "2d3d_h36m": LIFTER,
     "2d3d_mocap": LIFTER,
     "2d3d_mannequin": LIFTER,

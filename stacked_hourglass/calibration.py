@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stacked_hourglass.decoding import DECODERS, fit_calibration
+from stacked_hourglass.description import Description
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.person_table import PersonTable
 from stacked_hourglass.predictor import Predictor, load_model
@@ -14,20 +15,21 @@ from stacked_hourglass.reading import people_poses, read_people_joints
 from stacked_hourglass.tolerance import tolerance
 from stacked_hourglass.visibility import score_visibility, visibility_table
 from utils.pose_file import write_poses
-from utils.skeletons import MPII_16, SKELETONS
+from utils.skeletons import skeleton_named
 from utils.weights import load_weights, save_weights
 
 
-def joints_found(points: Tensor, table: PersonTable, skeleton: str) -> tuple[Tensor, Tensor]:
+def joints_found(
+    points: Tensor, table: PersonTable, description: Description
+) -> tuple[Tensor, Tensor]:
     """Which joints (N, J, 2), in px of the pictures of N people, are within the tolerance of PCK.
 
     -> found (N, J), labelled (N, J), both bool; what is not labelled is not found.
     """
     everything = torch.from_numpy(table.keypoints)
-    joints = [MPII_16.index(name) for name in SKELETONS[skeleton].joints]
-    truth = everything[:, joints]
+    truth = everything[:, description.joints_of_table]
     head_box, box = torch.from_numpy(table.head_box), torch.from_numpy(table.box)
-    allowed = tolerance(everything, head_box, box)[:, None]
+    allowed = tolerance(everything, head_box, box, description.table_skeleton)[:, None]
     return (points - truth).norm(dim=-1) <= allowed, ~truth.isnan().any(-1)
 
 
@@ -39,7 +41,7 @@ def calibrate(
     reading = read_people_joints(predictor, table, names, flip, batch_size)
     people = table.rows(reading.rows)
     found = {
-        name: joints_found(points, people, predictor.skeleton)
+        name: joints_found(points, people, predictor.description)
         for name, points in reading.points.items()
     }
     shares = {name: float(hit.sum() / labelled.sum()) for name, (hit, labelled) in found.items()}
@@ -63,8 +65,8 @@ def finish_run(folder: Path, table: PersonTable, options: HourglassTrainOptions)
     reading = read_people_joints(predictor, table, (decoder,), flip, batch_size)
     write_poses(folder / "predictions.npz", people_poses(reading, predictor, table))
     if reading.visibility is not None:
-        joints = SKELETONS[predictor.skeleton].joints
-        truth = table.visibility[reading.rows][:, [MPII_16.index(name) for name in joints]]
+        truth = table.visibility[reading.rows][:, predictor.description.joints_of_table]
         scores = score_visibility(reading.visibility.numpy(), truth)
+        joints = skeleton_named(predictor.skeleton).joints
         print(visibility_table(scores, joints), end="\n\n")
     print(f"weights: {path}\nvalidation poses: {folder / 'predictions.npz'}")

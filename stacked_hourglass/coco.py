@@ -1,4 +1,4 @@
-"""COCO person keypoints as a table of people.
+"""COCO person keypoints as a table of people, and whatever else is annotated in COCO's layout.
 
 COCO's keypoints are numbers of pixels from 0, so they already are coordinates of pixel centres. Its
 boxes are measured from the picture's outer edge, half a pixel before that: 0.5 is subtracted.
@@ -6,6 +6,8 @@ boxes are measured from the picture's outer edge, half a pixel before that: 0.5 
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,39 @@ import numpy as np
 from stacked_hourglass.person_table import PersonTable, PictureFiles, make_table
 from stacked_hourglass.readers import to_mpii
 from stacked_hourglass.sources import absent
+from utils.crops import box_around
 from utils.errors import UserError
 from utils.skeletons import COCO_17
 
 BOX_MARGIN = 1.25
+# Where no box is annotated, that of the keypoints counts, times this: they lie inside the outline.
+KEYPOINTS_MARGIN = 1.4
 _FILE = re.compile(r"person_keypoints_((train|val)\d{4})\.json")
+FindPicture = Callable[[str], str | None]
+"""File name of a picture -> its path relative to the data set's folder, None if it is not there."""
+Skipped = dict[str, list[str]]
+"""Why people were left out -> their pictures."""
+
+
+@dataclass(frozen=True)
+class CocoPeople:
+    """N usable annotations, and the kind of thing that they are of."""
+
+    category: dict[str, Any]
+    """`name`, `keypoints` (names) and what else the file says of it"""
+    keypoints: np.ndarray
+    """(N, J, 2) px, NaN where not annotated"""
+    visibility: np.ndarray
+    """(N, J) 1 seen, 0 annotated though hidden, NaN not annotated"""
+    box: np.ndarray
+    """(N, 3)"""
+    picture: np.ndarray
+    """(N,) paths relative to the folder"""
+    id: np.ndarray
+    """(N,) of the annotations"""
+
+    def __len__(self) -> int:
+        return len(self.box)
 
 
 def read_coco(folder: str | Path) -> PersonTable:
@@ -35,13 +65,17 @@ def read_coco(folder: str | Path) -> PersonTable:
     matches = [(path, match) for path in files if (match := _FILE.fullmatch(path.name))]
     if not matches:
         raise absent("coco", folder)
-    people: list[dict[str, Any]] = []
-    skipped: dict[str, list[str]] = {}
+    skipped: Skipped = {}
+    parts, split = [], []
     for path, match in matches:
-        people += _read_people(path, _pictures_of(folder, match[1]), match[2], skipped)
-    if not people:
+        people = read_annotations(path, "person", _pictures_of(folder, match[1]).get, skipped)
+        if tuple(people.category["keypoints"]) != COCO_17.joints:
+            raise UserError(f"{path}: its category `person` does not have the 17 joints of COCO")
+        parts.append(people)
+        split += [match[2]] * len(people)
+    if not split:
         raise absent("coco", folder, "nobody annotated has a picture")
-    return _table(folder, people, skipped)
+    return _table(folder, parts, np.array(split), skipped)
 
 
 def _pictures_of(folder: Path, part: str) -> dict[str, str]:
@@ -53,84 +87,116 @@ def _pictures_of(folder: Path, part: str) -> dict[str, str]:
     return {path.name: f"{place}/{path.name}" for path in (folder / place).iterdir()}
 
 
-def _read_people(
-    path: Path, pictures: dict[str, str], split: str, skipped: dict[str, list[str]]
-) -> list[dict[str, Any]]:
-    """The usable annotations of one file; the others are added to `skipped`."""
+def read_annotations(
+    path: Path, category: str, find_picture: FindPicture, skipped: Skipped
+) -> CocoPeople:
+    """The usable annotations of one file; the others are added to `skipped`.
+
+    category: name of the kind of thing; "" is the only one of the file that has keypoints. Raises
+    UserError if the file cannot be read, is of another layout, or has no such category.
+    """
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: {error}") from error
-    people = []
     try:
-        _check_joints(path, content["categories"])
+        kind = _find_category(path, content["categories"], category)
+        count = len(kind["keypoints"])
         names = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        people = []
         for annotation in content["annotations"]:
+            if annotation.get("category_id", kind.get("id")) != kind.get("id"):
+                continue
             name = names[annotation["image_id"]]
-            reason = _reason_to_skip(annotation, name in pictures)
+            picture = find_picture(name)
+            reason = _reason_to_skip(annotation, picture)
             if reason:
                 skipped.setdefault(reason, []).append(name)
             else:
-                people.append(_person(annotation, pictures[name], split))
+                people.append(_person(annotation, count) | {"picture": picture})
     except KeyError as error:
         raise UserError(f"{path} lacks {error}") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is malformed: {error}") from error
-    return people
+    return _columns(kind, people)
 
 
-def _check_joints(path: Path, categories: list[dict[str, Any]]) -> None:
-    order = next((c["keypoints"] for c in categories if c.get("name") == "person"), None)
-    if order is None or tuple(order) != COCO_17.joints:
-        raise UserError(f"{path}: its category `person` does not have the 17 joints of COCO")
+def _find_category(path: Path, categories: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    with_joints = [one for one in categories if one.get("keypoints")]
+    fitting = [one for one in with_joints if not name or one.get("name") == name]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(str(one.get("name")) for one in with_joints) or "none"
+    wanted = f"no category `{name}`" if name else "not one category"
+    raise UserError(f"{path} has {wanted} with keypoints; it has {names}")
 
 
-def _reason_to_skip(annotation: dict[str, Any], has_picture: bool) -> str:
+def _reason_to_skip(annotation: dict[str, Any], picture: str | None) -> str:
     if annotation.get("iscrowd", 0):
         return "crowd"
-    if not any(flag > 0 for flag in annotation["keypoints"][2::3]):
+    if not any(flag > 0 for flag in annotation.get("keypoints", [])[2::3]):
         return "no joints"
-    if not has_picture:
+    if picture is None:
         return "picture missing"
-    return "" if min(annotation["bbox"][2:]) > 0 else "no box"
+    if "bbox" in annotation:
+        return "" if min(annotation["bbox"][2:]) > 0 else "no box"
+    return "" if sum(flag > 0 for flag in annotation["keypoints"][2::3]) > 1 else "no box"
 
 
-def _person(annotation: dict[str, Any], picture: str, split: str) -> dict[str, Any]:
-    joints = np.array(annotation["keypoints"], float)
-    x, y, width, height = map(float, annotation["bbox"])
-    if joints.shape != (3 * len(COCO_17),):
-        raise ValueError(f"annotation {annotation['id']} has {joints.size} keypoint numbers")
+def _person(annotation: dict[str, Any], count: int) -> dict[str, Any]:
+    numbers = np.array(annotation["keypoints"], float)
+    if numbers.shape != (3 * count,):
+        raise ValueError(f"annotation {annotation['id']} has {numbers.size} keypoint numbers")
+    joints, flags = numbers.reshape(-1, 3)[:, :2], numbers[2::3]
+    joints = np.where(flags[:, None] > 0, joints, np.nan)
+    if "bbox" in annotation:
+        x, y, width, height = map(float, annotation["bbox"])
+        middle = x + width / 2 - 0.5, y + height / 2 - 0.5
+        box = np.array([*middle, BOX_MARGIN * max(width, height)])
+    else:
+        box = box_around(joints, KEYPOINTS_MARGIN)
+    # 0 not annotated, 1 annotated though hidden, 2 seen.
+    visibility = np.where(flags > 0, flags - 1, np.nan)
     return {
-        "joints": joints.reshape(-1, 3),
-        "box": (x + width / 2 - 0.5, y + height / 2 - 0.5, BOX_MARGIN * max(width, height)),
-        "picture": picture,
-        "split": split,
+        "keypoints": joints,
+        "visibility": visibility,
+        "box": box,
         "id": int(annotation["id"]),
     }
 
 
+def _columns(category: dict[str, Any], people: list[dict[str, Any]]) -> CocoPeople:
+    count = len(category["keypoints"])
+    shapes = {"keypoints": (count, 2), "visibility": (count,), "box": (3,), "id": ()}
+    arrays = {
+        name: np.array([one[name] for one in people]).reshape(len(people), *shape)
+        for name, shape in shapes.items()
+    }
+    picture = np.array([one["picture"] for one in people], str)
+    return CocoPeople(category, **arrays, picture=picture)
+
+
 def _table(
-    folder: Path, people: list[dict[str, Any]], skipped: dict[str, list[str]]
+    folder: Path, parts: list[CocoPeople], split: np.ndarray, skipped: Skipped
 ) -> PersonTable:
-    columns = {name: np.array([person[name] for person in people]) for name in people[0]}
-    joints, flags = columns["joints"][..., :2], columns["joints"][..., 2]
-    joints = np.where(flags[..., None] > 0, joints, np.nan)
-    # 0 not annotated, 1 annotated though hidden, 2 seen.
-    keypoints, visibility = to_mpii(joints, np.where(flags > 0, flags - 1, np.nan), COCO_17)
+    def of_all(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    paths = of_all("picture")
+    keypoints, visibility = to_mpii(of_all("keypoints"), of_all("visibility"), COCO_17)
     usable = np.isfinite(keypoints[..., 0]).any(axis=-1)
-    faces = [Path(picture).name for picture in columns["picture"][~usable]]
-    skipped.setdefault("no joints", []).extend(faces)
-    names, picture = np.unique(columns["picture"], return_inverse=True)
+    skipped.setdefault("no joints", []).extend(Path(path).name for path in paths[~usable])
+    names, picture = np.unique(paths, return_inverse=True)
     return make_table(
         "coco",
         PictureFiles(folder, names),
         keypoints[usable],
         visibility[usable],
-        columns["box"][usable],
-        columns["split"][usable],
+        of_all("box")[usable],
+        split[usable],
         picture=picture[usable],
-        annotation_id=columns["id"][usable],
+        annotation_id=of_all("id")[usable],
         skipped=skipped,
     )

@@ -7,6 +7,7 @@ from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.decoding import DECODERS
 from stacked_hourglass.model import SIZE_DIVISOR
 from utils.errors import UserError
+from utils.skeletons import LSP_14, MPII_16, Skeleton, skeleton_named
 
 MODEL_KIND = "stacked_hourglass"
 
@@ -33,8 +34,22 @@ class Description:
     def __post_init__(self) -> None:
         if self.resolution % SIZE_DIVISOR or self.resolution < SIZE_DIVISOR:
             raise UserError(f"resolution must divide by {SIZE_DIVISOR}, not {self.resolution}")
+        count = len(skeleton_named(self.skeleton))
+        if count != self.architecture.num_classes:
+            raise UserError(f"{self.architecture.num_classes} heatmaps, but {count} joints")
         if self.decoder not in DECODERS:
             raise UserError(f"decoder must be one of {', '.join(DECODERS)}, not {self.decoder}")
+
+    @property
+    def table_skeleton(self) -> Skeleton:
+        """Joints of the tables of people that the network learns from and is measured on."""
+        built_in = self.skeleton in (MPII_16.name, LSP_14.name)
+        return MPII_16 if built_in else skeleton_named(self.skeleton)
+
+    @property
+    def joints_of_table(self) -> list[int]:
+        """Place in such tables of each of the network's joints."""
+        return self.table_skeleton.indices(*skeleton_named(self.skeleton).joints)
 
     def as_metadata(self) -> dict[str, Any]:
         """Plain values for the metadata of a weights file."""

@@ -1,10 +1,12 @@
-"""The commands that score 2D poses: `eval.py mpii_PCKh` and `eval.py lsp_PCK`."""
+"""The commands that score 2D poses: `eval.py mpii_PCKh`, `lsp_PCK` and `custom_PCK`."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from stacked_hourglass.custom import read_custom
+from stacked_hourglass.custom_predictions import person_lengths, read_custom_predictions
 from stacked_hourglass.evaluation_files import (
     SCORED,
     GroundTruth,
@@ -14,10 +16,15 @@ from stacked_hourglass.evaluation_files import (
     read_mpii_ground_truth,
     read_mpii_predictions,
 )
-from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
+from stacked_hourglass.evaluation_options import (
+    EvalCustomOptions,
+    EvalLspOptions,
+    EvalMpiiOptions,
+)
 from stacked_hourglass.evaluation_report import Metric, ModelScores, table, write_report
 from stacked_hourglass.pck import normalised_distances
 from utils.comparison import present_models
+from utils.skeletons import skeleton_named
 
 PCKH = Metric("PCKh", 0.5, "head sizes")
 PCK = Metric("PCK", 0.2, "torso lengths")
@@ -63,6 +70,33 @@ def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
         if absent:
             print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
         models.append(_scores(name, path, predictions, truth))
+    return models
+
+
+def evaluate_custom_pck(options: EvalCustomOptions) -> None:
+    """Print PCK of every prediction file and write tables and curves. Raises UserError."""
+    unit = "sides of the box" if options.length_joints is None else "lengths"
+    metric = Metric("PCK", options.threshold, unit)
+    _report(score_custom(options), metric, options.output_dir)
+
+
+def score_custom(options: EvalCustomOptions) -> list[ModelScores]:
+    """PCK of every prediction file, in their order.
+
+    Who is not in a file counts as wrong, and is told. Raises UserError for files that are absent or
+    do not fit the annotations.
+    """
+    names = present_models(options.prediction_files, options.model_names)
+    table = read_custom(options.data_dir, options.custom).of_split(options.split)
+    lengths = person_lengths(table, options.length_joints)
+    table, lengths = table.rows(lengths > 0), lengths[lengths > 0]
+    models = []
+    for name, path in zip(names, options.prediction_files, strict=True):
+        predictions, absent = read_custom_predictions(path, table)
+        if absent:
+            print(f"{path}: {absent} of {len(table)} annotations are not in it: counted wrong")
+        distances = normalised_distances(predictions, table.keypoints, lengths)
+        models.append(ModelScores(name, path, distances, skeleton_named(table.skeleton)))
     return models
 
 

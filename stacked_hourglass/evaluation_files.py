@@ -21,7 +21,7 @@ from utils.matlab_files import read_matlab
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
 from utils.skeleton_conversion import convert
-from utils.skeletons import LSP_14, MPII_16, SKELETONS
+from utils.skeletons import LSP_14, MPII_16, skeleton_named
 
 SCORED = LSP_14
 # Numbers of the first and the last picture of each part, as the project's scores are defined.
@@ -219,7 +219,7 @@ def _array(
 
 def _scored(joints: np.ndarray, skeleton: str) -> np.ndarray:
     """The scored joints (N, 14, 2) by name; guesses, which are only good to draw, become NaN."""
-    conversion = convert(joints.astype(np.float64), SKELETONS[skeleton], SCORED)
+    conversion = convert(joints.astype(np.float64), skeleton_named(skeleton), SCORED)
     guessed = [status in ("invented", "missing") for status in conversion.status]
     poses = conversion.poses.copy()
     poses[:, guessed] = np.nan

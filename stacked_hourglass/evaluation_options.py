@@ -1,12 +1,13 @@
 """Options of the commands that score and draw 2D poses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
+from stacked_hourglass.options import CustomOptions
+from utils.errors import UserError, need
 
 
 @dataclass
@@ -49,6 +50,42 @@ class EvalLspOptions:
 
     split: Literal["test", "val"] = "test"
     """Pictures to score: test (1001-1500) or val (901-1000)."""
+
+
+@dataclass
+class EvalCustomOptions:
+    """Score poses of keypoints of any kind: PCK, tables and curves."""
+
+    prediction_files: tuple[Path, ...]
+    """Files to compare: poses.npz or poses.json of run.py hourglass_custom, matched by picture and
+    number of the annotation."""
+
+    model_names: tuple[str, ...] = ()
+    """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
+
+    output_dir: Path = Path("visualizations/custom_PCK")
+    """Where the curves (PNG), results.json and results.csv go."""
+
+    data_dir: Path = Path("data/custom")
+    """Folder of the pictures and annotations."""
+
+    custom: CustomOptions = field(default_factory=CustomOptions)
+
+    split: Literal["val", "train"] = "val"
+    """Which part of the annotations."""
+
+    length_joints: tuple[str, str] | None = None
+    """Two joints whose distance is the unit of length; without them it is the side of the box."""
+
+    threshold: float = 0.05
+    """How near a joint must be to count as found, in that unit: hundredths, up to 0.5."""
+
+    def __post_init__(self) -> None:
+        is_on_grid = abs(100 * self.threshold - round(100 * self.threshold)) < 1e-9
+        need(
+            0.01 <= self.threshold <= 0.5 and is_on_grid,
+            f"--threshold must be a whole number of hundredths up to 0.5, not {self.threshold}",
+        )
 
 
 @dataclass

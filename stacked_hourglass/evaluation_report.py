@@ -35,6 +35,7 @@ class Metric:
 
     @property
     def place(self) -> int:
+        """Of the threshold on the grid."""
         return int(np.abs(THRESHOLDS - self.threshold).argmin())
 
     @property

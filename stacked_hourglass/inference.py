@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from stacked_hourglass.custom import annotations_file, read_custom
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import HourglassRunOptions
@@ -66,8 +67,14 @@ def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
 
 def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     """The people to look at, and a line for each picture that cannot be read."""
-    folder = Path(options.data_dir)
-    if options.data_dir and folder.is_dir() and list_images(folder, allow_empty=True):
+    place = options.data_dir or f"data/{options.dataset}"
+    folder = Path(place)
+    has_pictures = options.data_dir and folder.is_dir() and list_images(folder, allow_empty=True)
+    if options.dataset == "custom" and (
+        annotations_file(folder, options.custom).is_file() or not has_pictures
+    ):
+        return read_custom(folder, options.custom).of_split(options.split), []
+    if has_pictures:
         return folder_people(folder)
     if options.dataset == "mannequin":
         table = mannequin_people(1, options.mannequin_count, options.seed)
@@ -76,7 +83,6 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
         raise UserError(
             "hourglass_people needs --data_dir: a training pack or a folder of pictures"
         )
-    place = options.data_dir or f"data/{options.dataset}"
     try:
         return read_people(options.dataset, place).of_split(options.split), []
     except AbsentError as error:

@@ -12,7 +12,7 @@ from stacked_hourglass.joints import FoundJoints, crop_batch, flip_average, join
 from stacked_hourglass.onnx_export import export_hourglass
 from stacked_hourglass.predictor import best_shipped
 from utils.onnx_files import OnnxSession, onnx_file
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 
 class OnnxPredictor:
@@ -21,7 +21,7 @@ class OnnxPredictor:
     def __init__(self, path: Path) -> None:
         self.session = OnnxSession(path)
         self.description = description_from_metadata(self.session.metadata, str(path))
-        self.flip_order = list(SKELETONS[self.description.skeleton].flip_order)
+        self.flip_order = list(skeleton_named(self.description.skeleton).flip_order)
 
     @property
     def resolution(self) -> int:

@@ -10,7 +10,7 @@ from utils.errors import UserError, need
 from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
-Dataset = Literal["mpii", "lsp", "lspet", "coco", "mannequin", "people"]
+Dataset = Literal["mpii", "lsp", "lspet", "coco", "mannequin", "people", "custom"]
 
 
 @dataclass
@@ -137,6 +137,28 @@ class MaskingOptions:
 
 
 @dataclass
+class CustomOptions:
+    """hourglass_custom: keypoints of any kind, annotated in COCO's layout."""
+
+    annotations: str = "annotations.json"
+    """The file, counted from --data_dir; `file_name` of its pictures counts from there or from
+    images/ in it."""
+    validation_annotations: str = ""
+    """A second file, to validate on; empty: one picture in twenty of the first validates."""
+    category: str = ""
+    """Which category; empty if only one has keypoints."""
+    flip_pairs: tuple[str, ...] = ()
+    """Joints that a mirror image exchanges, each left:right; empty takes those whose names differ
+    in left and right, or l and r, alone."""
+
+    def check(self, dataset: Dataset) -> None:
+        """Raises UserError where these are given for another data set."""
+        for one in fields(self):
+            is_idle = dataset != "custom" and getattr(self, one.name) != one.default
+            need(not is_idle, f"--{one.name} is for hourglass_custom")
+
+
+@dataclass
 class DataOptions:
     """Which pictures."""
 
@@ -155,6 +177,10 @@ class DataOptions:
     """Train on the validation pictures too, for a last run once everything is chosen."""
     mannequin_count: int = 20000
     """Mannequin pictures in an epoch."""
+    custom: CustomOptions = field(default_factory=CustomOptions)
+
+    def __post_init__(self) -> None:
+        self.custom.check(self.dataset)
 
 
 @dataclass
@@ -170,6 +196,11 @@ class HourglassTrainOptions:
     data: DataOptions = field(default_factory=DataOptions)
 
     def __post_init__(self) -> None:
+        need(
+            self.data.dataset != "custom" or self.network.num_classes == 16,
+            "hourglass_custom has as many classes as its annotations have joints: leave out "
+            "--num_classes",
+        )
         is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
         need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
         coefficient = self.heatmaps.joint_visibility_loss_coeff
@@ -210,8 +241,10 @@ class HourglassRunOptions:
     """hourglass_mannequin: number of pictures."""
     seed: int = 234
     """hourglass_mannequin: seed of the pictures."""
+    custom: CustomOptions = field(default_factory=CustomOptions)
 
     def __post_init__(self) -> None:
         if self.run_with_train:
             self.split = "train"
         at_least_one(test_batch_size=self.test_batch_size)
+        self.custom.check(self.dataset)

@@ -191,9 +191,8 @@ def read_pack(path: str | Path, skipped: dict[str, list[str]] | None = None) -> 
             arrays["sizes"],
             arrays["picture_names"],
         )
-        table = make_table(
-            str(arrays["name"]), pictures, skipped=skipped, **{n: arrays[n] for n in _KEPT}
-        )
+        columns: dict[str, Any] = {name: arrays[name] for name in _KEPT}
+        table = make_table(str(arrays["name"]), pictures, skipped=skipped, **columns)
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} is a damaged training pack: {error}") from error
     lengths = {len(arrays[name]) for name in ("box", "picture_names", "corners", "scales", "sizes")}

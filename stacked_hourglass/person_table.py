@@ -11,7 +11,7 @@ import numpy as np
 from utils.crops import cut_crop
 from utils.dataset_statistics import cache_key
 from utils.errors import UserError
-from utils.skeletons import MPII_16
+from utils.skeletons import MPII_16, skeleton_named
 
 JOINTS = len(MPII_16.joints)
 SPLITS = ("train", "val", "test")
@@ -112,7 +112,8 @@ class PictureFiles:
 
 @dataclass(frozen=True)
 class PersonTable:
-    """N annotated people; all coordinates are original picture px, float32, joints MPII-16.
+    """N annotated people; all coordinates are original picture px, float32. Their J joints are
+    MPII-16, in other data sets the custom skeleton of their annotations.
 
     Raises ValueError when the shapes of the arrays contradict each other.
     """
@@ -126,9 +127,9 @@ class PersonTable:
     picture: np.ndarray
     """(N,) int: which picture of that source"""
     keypoints: np.ndarray
-    """(N, 16, 2) px, NaN where the data set has no such joint or the person lacks it"""
+    """(N, J, 2) px, NaN where the data set has no such joint or the person lacks it"""
     visibility: np.ndarray
-    """(N, 16): 1 seen, 0 annotated though hidden, NaN missing or not told"""
+    """(N, J): 1 seen, 0 annotated though hidden, NaN missing or not told"""
     box: np.ndarray
     """(N, 3) centre x, centre y, side"""
     split: np.ndarray
@@ -143,7 +144,8 @@ class PersonTable:
 
     def __post_init__(self) -> None:
         count = len(self.keypoints)
-        expected = {"keypoints": (count, JOINTS, 2), "visibility": (count, JOINTS)}
+        joints = len(skeleton_named(self.skeleton))
+        expected = {"keypoints": (count, joints, 2), "visibility": (count, joints)}
         expected |= {"box": (count, 3), "head_box": (count, 4)}
         expected |= dict.fromkeys(_VECTORS, (count,))
         for name, shape in expected.items():
@@ -216,6 +218,7 @@ def make_table(
     annotation_id: np.ndarray | None = None,
     head_box: np.ndarray | None = None,
     skipped: dict[str, list[str]] | None = None,
+    skeleton: str = MPII_16.name,
 ) -> PersonTable:
     """A table of one data set; by default row i shows picture i and nobody has a head box."""
     count = len(keypoints)
@@ -232,6 +235,7 @@ def make_table(
         annotation_id=numbers if annotation_id is None else annotation_id.astype(np.int64),
         head_box=(np.full((count, 4), np.nan) if head_box is None else head_box).astype(np.float32),
         skipped={why: tuple(map(str, names)) for why, names in (skipped or {}).items() if names},
+        skeleton=skeleton,
     )
 
 
@@ -239,10 +243,14 @@ def mix(tables: Sequence[PersonTable]) -> PersonTable:
     """One table with the people of all, laid end to end in the given order.
 
     How often each data set is drawn in training is the business of `utils.batches.Order`, which
-    takes the sizes of the tables and their weights. Raises UserError for no table.
+    takes the sizes of the tables and their weights. Raises UserError for no table, and for tables
+    of different joints.
     """
     if not tables:
         raise UserError("no data set to mix")
+    skeletons = {table.skeleton for table in tables}
+    if len(skeletons) > 1:
+        raise UserError(f"{' and '.join(table.name for table in tables)} have different joints")
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(table, name) for table in tables]) for name in ROW_ARRAYS
     }
@@ -257,5 +265,6 @@ def mix(tables: Sequence[PersonTable]) -> PersonTable:
         name="+".join(table.name for table in tables),
         sources=tuple(source for table in tables for source in table.sources),
         skipped=skipped,
+        skeleton=skeletons.pop(),
         **columns,
     )

@@ -14,7 +14,7 @@ from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
 from utils.checkpoint import read_weights
 from utils.devices import device_kind, pick_precision
 from utils.errors import UserError
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.weights import load_into, shipped_names
 
 PREFERRED = ("balanced", "lightweight")
@@ -35,14 +35,21 @@ def load_model(name_or_path: str) -> tuple[StackedHourglass, Description]:
     Raises UserError if there is nothing, or something else.
     """
     source = name_or_path or best_shipped()
-    weights, metadata = read_weights(source)
-    if not metadata and is_pytorch_pose(weights):
-        weights, description = read_pytorch_pose(weights, source)
-    else:
-        description = description_from_metadata(metadata, source)
+    weights, description = read_hourglass(source)
     model = StackedHourglass(description.architecture)
     load_into(model, weights, source)
     return model, description
+
+
+def read_hourglass(source: str) -> tuple[dict[str, Tensor], Description]:
+    """Weights and description from anything that `--load` takes.
+
+    Raises UserError if there is nothing, or something else.
+    """
+    weights, metadata = read_weights(source)
+    if not metadata and is_pytorch_pose(weights):
+        return read_pytorch_pose(weights, source)
+    return weights, description_from_metadata(metadata, source)
 
 
 class Predictor:
@@ -68,7 +75,7 @@ class Predictor:
         self.description = description
         self.model = fold_batch_norm(model).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.flip_order = list(SKELETONS[description.skeleton].flip_order)
+        self.flip_order = list(skeleton_named(description.skeleton).flip_order)
 
     @classmethod
     def load(

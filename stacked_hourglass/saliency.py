@@ -25,7 +25,7 @@ from utils.drawing import draw_label, draw_pose
 from utils.errors import UserError
 from utils.images import list_images, read_image, write_image
 from utils.pose_json import read_pose_file
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 PANEL = 256
 """px, side of the square panels."""
@@ -109,7 +109,7 @@ def draw_sheet(
     """
     crop = cut_crop(image, box, predictor.resolution)
     scores, saliency = saliency_maps(predictor, crop, reduction)
-    skeleton = SKELETONS[predictor.skeleton]
+    skeleton = skeleton_named(predictor.skeleton)
     keypoints, confidence, _ = predictor([image], box[None], flip=False)
     whole = draw_pose(image, keypoints[0], confidence[0], skeleton)
     rows = []

@@ -1,7 +1,7 @@
 """Training of the hourglass: the five functions, and `train.py hourglass_*`."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,17 +24,18 @@ from stacked_hourglass.losses import heatmap_loss, visibility_loss
 from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
 from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
+from stacked_hourglass.starting import load_start
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
 from stacked_hourglass.tolerance import tolerance
 from stacked_hourglass.training_data import TrainingPeople, training_people
 from utils.batches import LoadedBatches, Order, Plan
 from utils.checkpoint import checkpoint_fn, load_fn
-from utils.distributed import on_rank_zero, start_fabric
+from utils.distributed import first_reports, on_rank_zero, start_fabric
 from utils.errors import need
 from utils.optimizers import make_optimizer
 from utils.run_folder import find_start, run_folder
-from utils.skeletons import MPII_16, SKELETONS
+from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
@@ -60,8 +61,7 @@ class Seen:
 
 def view_batch(minibatch: dict[str, Tensor], views: Views, description: Description) -> Seen:
     """Minibatch of `data.collate`, as seen in the views."""
-    skeleton = SKELETONS[description.skeleton]
-    joints = [MPII_16.index(name) for name in skeleton.joints]
+    skeleton, joints = skeleton_named(description.skeleton), description.joints_of_table
     crops, keypoints = minibatch["image"], minibatch["keypoints"][:, joints]
     size, resolution, order = crops.shape[-1], description.resolution, skeleton.flip_order
     points = view_keypoints(keypoints, views, size, resolution, order)
@@ -155,7 +155,7 @@ def validation_maps(
         scores, logits = model(images, visibility=True)
         maps = normalise_scores(scores[-1], description.heatmap_loss)
         if heatmaps.flip:
-            order = list(SKELETONS[description.skeleton].flip_order)
+            order = list(skeleton_named(description.skeleton).flip_order)
             mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
             maps = (maps + mirrored.flip(-1)[:, order]) / 2
     return scores, maps, logits
@@ -178,7 +178,8 @@ def validation_loss(
         losses["visibility_wrong"] = (wrong.sum(), known.sum())
     found = from_heatmap(DECODERS[description.decoder](maps))
     box = minibatch["box"]
-    allowed = tolerance(minibatch["keypoints_image"], minibatch["head_box"], box)
+    everything, head_box = minibatch["keypoints_image"], minibatch["head_box"]
+    allowed = tolerance(everything, head_box, box, description.table_skeleton)
     allowed = allowed * (description.resolution / box[:, 2])
     labelled = ~seen.points.isnan().any(-1)
     wrong = (found - seen.points).norm(dim=-1) > allowed[:, None]
@@ -198,14 +199,17 @@ def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Descript
         "MPII, COCO or the mannequin",
     )
     mean, std = colour_statistics(people.train, options.run.seed)
+    skeleton = people.train.skeleton
+    if skeleton == MPII_16.name:
+        skeleton = SKELETON_OF_CLASSES[network.num_classes]
     return Description(
-        architecture=network.architecture(),
+        architecture=replace(network.architecture(), num_classes=len(skeleton_named(skeleton))),
         resolution=network.resolution,
         heatmap_loss=heatmaps.heatmap_loss,
         decoder="dark" if heatmaps.decoder == "auto" else heatmaps.decoder,
         mean=mean,
         std=std,
-        skeleton=SKELETON_OF_CLASSES[network.num_classes],
+        skeleton=skeleton,
     )
 
 
@@ -242,6 +246,8 @@ def train(options: HourglassTrainOptions) -> int:
     people = training_people(options.data, options.run.seed)
     description = describe(options, people)
     model = make_model(options, description)
+    with first_reports(fabric):
+        options = load_start(model, description, options)
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),

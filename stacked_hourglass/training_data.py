@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stacked_hourglass.custom import read_custom
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import DataOptions
@@ -39,6 +40,8 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
         return mannequin_people(count, MANNEQUIN_VALIDATION, seed)
     if Path(name).suffix and not place:
         return read_people("", name)
+    if name == "custom":
+        return read_custom(place or "data/custom", data.custom)
     try:
         return read_people(name, place or f"data/{name}")
     except AbsentError as error:

@@ -14,7 +14,7 @@ from utils.errors import UserError, none_left
 from utils.images import read_image, write_image
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 _SAME_FORMAT = {".png", ".jpg", ".jpeg"}
 
@@ -123,6 +123,6 @@ def _overlay(path: Path, poses: Poses) -> np.ndarray:
                 f"{path} is {width} x {height} px, its poses were found in one of "
                 f"{expected_width} x {expected_height}"
             )
-        skeleton = SKELETONS[poses.skeleton_2d]
+        skeleton = skeleton_named(poses.skeleton_2d)
         image = draw_pose(image, poses.keypoints_2d[row], poses.confidence[row], skeleton)
     return image

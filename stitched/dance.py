@@ -19,7 +19,7 @@ from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.sound import copy_sound
 from utils.video import VideoReader, VideoWriter
 
@@ -112,7 +112,7 @@ def write_films(
 def source_panes(source: str, poses: Poses, side: int) -> Iterator[np.ndarray]:
     """The frames that have a row, with their poses, letterboxed to squares of `side` px."""
     row_of_frame = {int(frame): row for row, frame in enumerate(poses.frame)}
-    skeleton = SKELETONS[poses.skeleton_2d]
+    skeleton = skeleton_named(poses.skeleton_2d)
     with VideoReader(source) as reader:
         for frame in reader:
             row = row_of_frame.get(frame.index)

@@ -10,7 +10,7 @@ from stitched.person_finder import Predictor, look
 from stitched.pose import load_predictor
 from utils.crops import whole_image_box
 from utils.skeleton_conversion import convert
-from utils.skeletons import DANCE_13, SKELETONS
+from utils.skeletons import DANCE_13, skeleton_named
 
 BATCH = 16
 
@@ -34,6 +34,6 @@ def pose_finder(predictor: Predictor) -> FindPoses:
             images = list(pictures[start : start + BATCH])
             seen = look(predictor, images, np.tile(box, (len(images), 1)), flip=True)
             joints += [one.keypoints for one in seen]
-        return convert(np.stack(joints), SKELETONS[predictor.skeleton], DANCE_13).poses
+        return convert(np.stack(joints), skeleton_named(predictor.skeleton), DANCE_13).poses
 
     return find

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stitched.lifting import PoseLifter
+from stitched.lifting import PoseLifter, make_lifter
 from stitched.options import PoseOptions
 from stitched.outputs import OverlayNames, Report
 from stitched.people import PeopleFinder, Seen
@@ -13,7 +13,7 @@ from stitched.profile import Clock, TimedPredictor
 from stitched.results import Results
 from stitched.visualization.panels import DRAWN_CONFIDENCE
 from utils.drawing import draw_pose
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 
 @dataclass
@@ -42,7 +42,7 @@ def make_job(
     if machine.profile:
         predictor = TimedPredictor(predictor, clock)
     finder = PeopleFinder(predictor, options.who, machine.accelerator)
-    lifter = PoseLifter(options.lifting, machine, report.note) if options.lifting.lift else None
+    lifter = make_lifter(options.lifting, machine, predictor.skeleton, report.note)
     return Job(options, finder, lifter, names, report, clock, results)
 
 
@@ -50,6 +50,6 @@ def draw_seen(image: np.ndarray, seen: Seen) -> np.ndarray:
     """A copy of a picture, uint8 (H, W, 3), with the people on it."""
     canvas = image if seen else image.copy()
     for _, one in seen:
-        skeleton = SKELETONS[one.skeleton]
+        skeleton = skeleton_named(one.skeleton)
         canvas = draw_pose(canvas, one.keypoints, one.confidence, skeleton, DRAWN_CONFIDENCE)
     return canvas

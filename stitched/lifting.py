@@ -13,6 +13,7 @@ from twod_threed.predictor import LiftingModel
 from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.pose_file import Poses
+from utils.skeletons import skeleton_named
 from utils.weights import shipped_names
 
 SINGLE, TEMPORAL = "lifter", "temporal"
@@ -87,6 +88,25 @@ class PoseLifter:
             return partial(_lift_one_by_one, load_onnx_lifter(name), self._options)
         model = LiftingModel.load(name, self._machine.accelerator)
         return partial(_lift_one_by_one, model, self._options)
+
+
+def make_lifter(
+    options: LiftOptions,
+    machine: MachineOptions,
+    skeleton: str,
+    tell: Callable[[str], object] = warnings.warn,
+) -> PoseLifter | None:
+    """What the options ask for; None where that is 2D alone, or the 2D joints have no hips, which
+    lifting needs, and which is told."""
+    if not options.lift:
+        return None
+    hips = {"left_hip", "right_hip"}
+    if hips <= {*skeleton_named(skeleton).joints}:
+        return PoseLifter(options, machine, tell)
+    if options.lifter:
+        raise UserError("--lifter needs joints called left_hip and right_hip, which --load lacks")
+    tell("poses stay in 2D: among these joints are no left_hip and right_hip")
+    return None
 
 
 def _lift_one_by_one(

@@ -8,7 +8,7 @@ import numpy as np
 
 from stacked_hourglass.joints import FoundJoints
 from utils.crops import box_around, whole_image_box
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 # The numbers below were chosen on validation pictures of LSP, as they are and inside larger ones.
 
@@ -19,6 +19,7 @@ JOINTS_FOR_BOX = 4
 # Side of a box over the longer extent of those joints: joints lie inside the body's outline, and
 # the unsure ones often outside the sure ones.
 MARGIN = 1.3
+TRUNK, FEET = ("upper_neck", "left_hip", "right_hip"), ("left_ankle", "right_ankle")
 # Length of outstretched legs over that of the trunk, hips to upper neck.
 LEGS = 1.6
 # A closer box is looked at only if its side is at most this part of the last one's,
@@ -93,7 +94,7 @@ class Sighting:
     @staticmethod
     def nobody(skeleton: str) -> "Sighting":
         """Nobody is there: all NaN, with confidence 0."""
-        joints = len(SKELETONS[skeleton])
+        joints = len(skeleton_named(skeleton))
         return Sighting(
             np.full(3, np.nan, np.float32),
             np.full((joints, 2), np.nan, np.float32),
@@ -192,12 +193,13 @@ def _box_of_joints(sighting: Sighting) -> np.ndarray | None:
     if sure.sum() < JOINTS_FOR_BOX:
         return None
     points = sighting.keypoints[sure]
-    skeleton = SKELETONS[sighting.skeleton]
-    trunk = skeleton.indices("upper_neck", "left_hip", "right_hip")
-    if sure[trunk].all() and not sure[skeleton.indices("left_ankle", "right_ankle")].all():
-        neck, *hips = sighting.keypoints[trunk]
-        pelvis = np.mean(hips, axis=0)
-        points = np.concatenate([points, [pelvis + LEGS * (pelvis - neck)]])
+    skeleton = skeleton_named(sighting.skeleton)
+    if {*TRUNK, *FEET} <= {*skeleton.joints}:
+        trunk, feet = skeleton.indices(*TRUNK), skeleton.indices(*FEET)
+        if sure[trunk].all() and not sure[feet].all():
+            neck, *hips = sighting.keypoints[trunk]
+            pelvis = np.mean(hips, axis=0)
+            points = np.concatenate([points, [pelvis + LEGS * (pelvis - neck)]])
     return box_around(points, MARGIN)
 
 

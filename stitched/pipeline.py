@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from stitched.inputs import Source, expand_inputs
-from stitched.lifting import PoseLifter
+from stitched.lifting import make_lifter
 from stitched.options import LiftOptions, MachineOptions, PeopleOptions, VideoOptions
 from stitched.outputs import PoseRows
 from stitched.people import PeopleFinder
@@ -47,7 +47,7 @@ class PosePipeline:
         machine, lifting = machine or MachineOptions(), lifting or LiftOptions()
         predictor = load_predictor(load, mode, machine)
         self._finder = PeopleFinder(predictor, who or PeopleOptions(), machine.accelerator)
-        self._lifter = PoseLifter(lifting, machine) if lifting.lift else None
+        self._lifter = make_lifter(lifting, machine, predictor.skeleton)
         self._video = video or VideoOptions()
 
     def __call__(self, what: What | Sequence[What]) -> Poses:

@@ -11,7 +11,7 @@ from stitched.dance_options import DanceOptions
 from twod_threed.video import fill_gaps
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import DANCE_13, SKELETONS
+from utils.skeletons import DANCE_13, skeleton_named
 
 SURE = 0.15
 """Confidence below which a joint of the source is taken for missing."""
@@ -36,7 +36,7 @@ def retargeted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarra
     else:
         way = retarget_bones if options.retarget == "bones" else retarget_scale
         moved = way(poses, target)
-    return convert(moved.keypoints_2d, SKELETONS[moved.skeleton_2d], DANCE_13).poses
+    return convert(moved.keypoints_2d, skeleton_named(moved.skeleton_2d), DANCE_13).poses
 
 
 def sure_joints(poses: Poses) -> Poses:

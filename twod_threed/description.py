@@ -8,7 +8,7 @@ import torch
 from twod_threed.model import LifterArchitecture
 from twod_threed.normalisation import Normaliser, Statistics, statistics_from_plain
 from utils.errors import UserError
-from utils.skeletons import H36M_17, MPII_16, SKELETONS
+from utils.skeletons import H36M_17, MPII_16, skeleton_named
 
 MODEL_KIND = "lifter"
 
@@ -32,7 +32,7 @@ class LifterDescription:
         one = self.architecture
         if (one.joints_in, one.joints_out) != (len(self.joints_2d), len(self.joints_3d)):
             raise UserError("the lifter's sizes do not fit its joints")
-        if not set(self.joints_2d) <= set(SKELETONS[self.skeleton_2d].joints):
+        if not set(self.joints_2d) <= set(skeleton_named(self.skeleton_2d).joints):
             raise UserError(f"the lifter's joints are not of {self.skeleton_2d}")
         if not self.standard_size > 0:
             raise UserError(f"the standard body must be larger than 0, not {self.standard_size}")

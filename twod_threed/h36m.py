@@ -15,7 +15,7 @@ from twod_threed.pairs import PROJECTED, PosePairs, join_pairs, read_pairs
 from utils.cameras import Camera
 from utils.errors import UserError
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, Skeleton, skeleton_named
 
 OFFICIAL_KEYPOINTS = "d2_positions"
 SOURCE = "h36m"
@@ -76,7 +76,7 @@ def read_layout(
     skeleton_2d: str | None = "mpii_16",
 ) -> PosePairs:
     """Read one of the public layouts; see `read_h36m`, which takes prepared files as well."""
-    target = None if skeleton_2d is None else SKELETONS[skeleton_2d]
+    target = None if skeleton_2d is None else skeleton_named(skeleton_2d)
     parts = [_pairs_of(take, every, target) for take in _takes(folder, wanted, keypoints)]
     if not parts:
         raise absent(folder, "none of the actions asked for is there")

@@ -25,7 +25,7 @@ from utils.cameras import world_to_camera
 from utils.errors import UserError
 from utils.foreign_files import read_foreign
 from utils.skeleton_conversion import convert
-from utils.skeletons import HUMANEVA_15, HUMANEVA_20, MPII_16, SKELETONS, Skeleton
+from utils.skeletons import HUMANEVA_15, HUMANEVA_20, MPII_16, Skeleton, skeleton_named
 
 SOURCE = "humaneva"
 FRAME_RATE = 60.0
@@ -90,7 +90,7 @@ def read_humaneva(
     clips = list(_clips(worlds, _by_clip(detections, found), skeleton, found))
     _check_subjects(subjects, clips, found)
     lenses = np.stack([_measure_lens(clips, n, poses, skeleton) for n in range(len(CAMERAS))])
-    target = skeleton if skeleton_2d is None else SKELETONS[skeleton_2d]
+    target = skeleton if skeleton_2d is None else skeleton_named(skeleton_2d)
     chosen = [clip for subject in subjects for clip in clips if clip.subject == subject]
     parts = [_pairs_of(clip, lenses, poses, skeleton, target) for clip in chosen]
     return replace(join_pairs(parts), keypoints=keypoints)

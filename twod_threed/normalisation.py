@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from twod_threed.alignment import MIN_JOINTS, View, about_hip, align, to_plane
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, skeleton_named
 
 UNIT = 0.1
 """The unit of instance-normalised 3D poses is a tenth of the body's size, about 0.33 m: coordinates
@@ -74,12 +74,12 @@ class Normaliser:
         statistics: Statistics | None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.joints_in = SKELETONS[skeleton_2d].indices(*joints_2d)
+        self.joints_in = skeleton_named(skeleton_2d).indices(*joints_2d)
         self.joints_out = H36M_17.indices(*joints_3d)
         self.standard_size = standard_size
         self.hips = [joints_2d.index(name) for name in ("left_hip", "right_hip")]
         self.hip = joints_3d.index("hip") if "hip" in joints_3d else None
-        self.all_in = self.joints_in == list(range(len(SKELETONS[skeleton_2d])))
+        self.all_in = self.joints_in == list(range(len(skeleton_named(skeleton_2d))))
         self.all_out = self.joints_out == list(range(len(H36M_17)))
         self.moments: tuple[Tensor, Tensor, Tensor, Tensor] | None = None
         if statistics is not None:

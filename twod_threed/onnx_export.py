@@ -10,7 +10,7 @@ from twod_threed.alignment import root_position
 from twod_threed.model import Lifter, LinearLayer
 from twod_threed.predictor import SHIPPED, LiftingModel, load_lifter
 from utils.onnx_files import EXAMPLES, write_onnx
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 _LENS = (800.0, 800.0, 320.0, 240.0)
 
@@ -62,7 +62,7 @@ def export_lifter(name_or_path: str, path: Path, statistics: str = "") -> None:
     """
     lifter, description = load_lifter(name_or_path or SHIPPED, statistics)
     model = LiftingModel(lifter, description, accelerator="cpu")
-    joints = len(SKELETONS[description.skeleton_2d])
+    joints = len(skeleton_named(description.skeleton_2d))
     inputs = {
         "keypoints": torch.rand(EXAMPLES, joints, 2) * 480,
         "intrinsics": torch.tensor(_LENS).repeat(EXAMPLES, 1),

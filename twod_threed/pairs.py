@@ -16,7 +16,7 @@ import numpy as np
 from utils.atomic import atomic_path
 from utils.cameras import Camera
 from utils.errors import UserError
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, SKELETONS, skeleton_named
 
 FORMAT_VERSION = 1
 PROJECTED = "gt"
@@ -104,8 +104,8 @@ class PosePairs:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, not one of {[*SKELETONS]}")
         sizes = {
             "N": len(self.poses_3d),
-            "J": len(SKELETONS[self.skeleton_2d]),
-            "J3": len(SKELETONS[self.skeleton_3d]),
+            "J": len(skeleton_named(self.skeleton_2d)),
+            "J3": len(skeleton_named(self.skeleton_3d)),
             "K": len(self.intrinsics),
             "C": len(self.clip_names),
         }

@@ -21,7 +21,7 @@ from utils.checkpoint import read_weights
 from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, skeleton_named
 from utils.weights import load_into
 
 SHIPPED = "lifter"
@@ -65,10 +65,10 @@ def points_for(description: LifterDescription, keypoints: np.ndarray, skeleton: 
     points = np.asarray(keypoints, np.float32)
     if skeleton == description.skeleton_2d:
         return points
-    source, target = SKELETONS[skeleton], SKELETONS[description.skeleton_2d]
+    source, target = skeleton_named(skeleton), skeleton_named(description.skeleton_2d)
     rules = conversion_rules(source, target)
     if not all(rules[hip].parts for hip in target.indices("left_hip", "right_hip")):
-        raise UserError(f"poses of {skeleton} cannot be lifted: they have no hips")
+        raise UserError(f"poses of {source.title} cannot be lifted: they have no hips")
     return convert(points, source, target).poses
 
 
@@ -116,10 +116,10 @@ def load_lifter(name_or_path: str, statistics: str = "") -> tuple[Lifter, Lifter
 
 def _conversion_matrix(description: LifterDescription) -> Tensor:
     """(J, 17): the joints that go in as the sums of Human3.6M-17's that `convert` makes."""
-    rules = conversion_rules(H36M_17, SKELETONS[description.skeleton_2d])
+    rules = conversion_rules(H36M_17, skeleton_named(description.skeleton_2d))
     matrix = torch.zeros(len(description.joints_2d), len(H36M_17))
     for row, name in enumerate(description.joints_2d):
-        for joint, weight in rules[SKELETONS[description.skeleton_2d].index(name)].parts:
+        for joint, weight in rules[skeleton_named(description.skeleton_2d).index(name)].parts:
             matrix[row, joint] = weight
     return matrix
 

@@ -26,7 +26,7 @@ from utils.errors import UserError
 from utils.optimizers import Optimizers, by_name, make_optimizer
 from utils.pose_file import write_poses
 from utils.run_folder import find_start, run_folder
-from utils.skeletons import MPII_16, SKELETONS
+from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
@@ -142,7 +142,7 @@ def training_statistics(data: LifterData) -> Statistics:
 def describe(options: LifterTrainOptions, data: LifterData) -> LifterDescription:
     """What will travel with the weights."""
     network = options.network
-    joints = SKELETONS[data.skeleton_2d].joints
+    joints = skeleton_named(data.skeleton_2d).joints
     measured = training_statistics(data) if options.learning.dataset_normalization else None
     return LifterDescription(
         architecture=LifterArchitecture(
@@ -172,7 +172,7 @@ def check_augmentation(options: LifterTrainOptions, skeleton_2d: str) -> None:
 def make_model(options: LifterTrainOptions, description: LifterDescription) -> nn.Module:
     """The lifter, within the networks that --cycle_gan adds."""
     if options.gan.cycle_gan:
-        return CycleGan(description.architecture, SKELETONS[description.skeleton_2d])
+        return CycleGan(description.architecture, skeleton_named(description.skeleton_2d))
     return Lifter(description.architecture)
 
 

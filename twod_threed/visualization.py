@@ -32,7 +32,7 @@ from utils.pose_panels import (
     frame_poses,
     grid,
 )
-from utils.skeletons import H36M_17, MPII_16, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, MPII_16, Skeleton, skeleton_named
 
 _SIZE = 300
 _FROM_THE_SIDE = 90.0
@@ -104,7 +104,7 @@ def draw_2d_gt_3d_gt_3d_pred(options: ExamplesOptions) -> None:
         Example(
             f"{names[row]}, frame {pairs.frame[row]}",
             keypoints[row],
-            SKELETONS[skeleton],
+            skeleton_named(skeleton),
             truth[row],
             predictions[row],
             pairs.valid[row],

@@ -11,7 +11,7 @@ import numpy as np
 
 from utils.atomic import atomic_path
 from utils.errors import UserError
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 FORMAT_VERSION = 1
 
@@ -54,8 +54,8 @@ class Poses:
     width, height, px; keypoints_2d (N, J2, 2) px of the picture as shown; confidence (N, J2) in
     [0, 1]; visibility (N, J2) in [0, 1]; keypoints_3d (N, J3, 3) mm, camera axes, relative to the
     hip; root_camera (N, 3) the hip in the camera frame, mm; intrinsics (N, 4) fx, fy, cx, cy, px;
-    skeleton_2d and skeleton_3d names in SKELETONS. Unknown values are NaN: a missing joint is NaN
-    with confidence 0. Arrays are brought to the types of FIELDS.
+    skeleton_2d and skeleton_3d names that `skeleton_named` knows. Unknown values are NaN: a
+    missing joint is NaN with confidence 0. Arrays are brought to the types of FIELDS.
 
     Raises ValueError when a field has the wrong type or shape, or holds what it must not.
     """
@@ -83,11 +83,11 @@ class Poses:
 
     @property
     def joint_names_2d(self) -> tuple[str, ...]:
-        return SKELETONS[self.skeleton_2d].joints
+        return skeleton_named(self.skeleton_2d).joints
 
     @property
     def joint_names_3d(self) -> tuple[str, ...] | None:
-        return SKELETONS[self.skeleton_3d].joints if self.skeleton_3d else None
+        return skeleton_named(self.skeleton_3d).joints if self.skeleton_3d else None
 
     @property
     def found(self) -> np.ndarray:
@@ -148,7 +148,7 @@ def empty_row(
     person: int = 0,
 ) -> Poses:
     """One row that says: nobody was found in this picture or frame."""
-    joints = len(SKELETONS[skeleton_2d])
+    joints = len(skeleton_named(skeleton_2d))
     return Poses(
         source=np.array([source]),
         frame=np.array([frame]),
@@ -236,8 +236,8 @@ def check_version(version: object) -> None:
 def check_joint_names(skeleton: str, names: Sequence[str], field: str) -> None:
     """Raises ValueError unless `names` are those of the skeleton, in its order."""
     _joint_count(skeleton, field)
-    if tuple(names) != SKELETONS[skeleton].joints:
-        raise ValueError(f"its joint names are not those of {skeleton}")
+    if tuple(names) != skeleton_named(skeleton).joints:
+        raise ValueError(f"its joint names are not those of {skeleton_named(skeleton).title}")
 
 
 def _from_content(content: np.lib.npyio.NpzFile) -> Poses:
@@ -264,9 +264,10 @@ def _scalar(content: np.lib.npyio.NpzFile, name: str) -> object:
 
 
 def _joint_count(skeleton: str, field: str) -> int:
-    if skeleton not in SKELETONS:
-        raise ValueError(f"{field} is {skeleton!r}, not one of {', '.join(SKELETONS)}")
-    return len(SKELETONS[skeleton])
+    try:
+        return len(skeleton_named(skeleton))
+    except ValueError as error:
+        raise ValueError(f"{field}: {error}") from error
 
 
 def _typed(name: str, value: np.ndarray | None, dtype: type) -> np.ndarray:

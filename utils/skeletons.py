@@ -1,13 +1,18 @@
 """Every skeleton the project knows: names of the joints, their tree, their sides and colours.
 
 This is the only place where joints have numbers; everywhere else they are asked for by name.
+Joints of a data set of one's own are a `custom_skeleton`, whose name tells all there is to know, so
+that weights and pose files need nothing beside it.
 A joint's side is in its name: `left_...` and `right_...` are the person's own sides. The same name
 in two skeletons need not be the same place of the body (the thorax of MPII lies between the
 shoulders, that of Human3.6M at the base of the neck): `utils/skeleton_conversion.py` knows which.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
 Colour = tuple[int, int, int]
 
@@ -17,6 +22,10 @@ SIDE_COLOURS: dict[str, Colour] = {
     "right": (40, 140, 255),
     "middle": (235, 235, 235),
 }
+
+_SIDES = ("left", "right")
+_CUSTOM = "custom:"
+"""How the name of a `custom_skeleton` begins."""
 
 # Rows of score tables, by the joint's name without its side. Joints of the trunk are in no row.
 _GROUPS: dict[str, tuple[str, ...]] = {
@@ -35,13 +44,15 @@ class Skeleton:
     """Names of the joints in array order, the parent of each (-1 for a root), and extra links.
 
     `links` are pairs of joints that are drawn joined although neither is the other's parent
-    (skeletons without a pelvis have no tree that holds the trunk together).
+    (skeletons without a pelvis have no tree that holds the trunk together). `swaps` are (left,
+    right) places that a mirror image exchanges; None: those that the joints' names tell.
     """
 
     name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     links: tuple[tuple[int, int], ...] = ()
+    swaps: tuple[tuple[int, int], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -56,14 +67,26 @@ class Skeleton:
         """Places of several joints, in the order asked for."""
         return [self.index(joint) for joint in joints]
 
+    @property
+    def title(self) -> str:
+        """Its name, for people to read."""
+        return "custom joints" if self.name.startswith(_CUSTOM) else self.name
+
     @cached_property
     def sides(self) -> tuple[str, ...]:
         """ "left", "right" or "middle" for each joint."""
-        return tuple(_side(joint) for joint in self.joints)
+        if self.swaps is None:
+            return tuple(_side(joint) for joint in self.joints)
+        sides = ["middle"] * len(self)
+        for left, right in self.swaps:
+            sides[left], sides[right] = _SIDES
+        return tuple(sides)
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """(left, right) places of the joints that change places in a mirror image."""
+        if self.swaps is not None:
+            return self.swaps
         return tuple(
             (i, self.index("right_" + _without_side(joint)))
             for i, joint in enumerate(self.joints)
@@ -117,7 +140,7 @@ class Skeleton:
 
 def _side(joint: str) -> str:
     prefix = joint.split("_", 1)[0]
-    return prefix if prefix in ("left", "right") else "middle"
+    return prefix if prefix in _SIDES else "middle"
 
 
 def _without_side(joint: str) -> str:
@@ -258,3 +281,65 @@ SKELETONS: dict[str, Skeleton] = {
         DANCE_13,
     )
 }
+
+
+def custom_skeleton(
+    joints: Sequence[str], bones: Sequence[Sequence[int]], swaps: Sequence[Sequence[int]]
+) -> Skeleton:
+    """Joints of any kind; `bones` are pairs of places that are drawn joined, `swaps` (left, right)
+    places that a mirror image exchanges. The tree grows along the bones from the first joint of
+    each connected part.
+
+    Raises ValueError for joints without a name of their own, and for places that there are not.
+    """
+    if not joints or len(set(joints)) != len(joints) or not all(joints):
+        raise ValueError("every joint needs a name of its own")
+    pairs = [tuple(map(int, pair)) for pair in (*bones, *swaps)]
+    if not all(len({*pair}) == len(pair) == 2 for pair in pairs):
+        raise ValueError("a bone or a swap is a pair of two joints")
+    if not all(0 <= place < len(joints) for pair in pairs for place in pair):
+        raise ValueError(f"a bone or a swap names a joint beyond the {len(joints)} there are")
+    ends, sides = pairs[: len(bones)], pairs[len(bones) :]
+    if len({place for pair in sides for place in pair}) != 2 * len(sides):
+        raise ValueError("a joint changes places with two others")
+    content = {"joints": list(joints), "bones": ends, "swaps": sides}
+    parents = _grow(len(joints), ends)
+    tree = {frozenset((child, parent)) for child, parent in enumerate(parents)}
+    links = tuple((a, b) for a, b in ends if frozenset((a, b)) not in tree)
+    name = _CUSTOM + json.dumps(content, separators=(",", ":"))
+    return Skeleton(name, tuple(joints), parents, links, tuple((a, b) for a, b in sides))
+
+
+def _grow(count: int, bones: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Parent of each joint, -1 for the first of each part that the bones connect."""
+    parents: dict[int, int] = {}
+    for root in range(count):
+        if root in parents:
+            continue
+        parents[root] = -1
+        reached = [root]
+        for place in reached:
+            others = [sum(bone) - place for bone in bones if place in bone]
+            for other in others:
+                if other not in parents:
+                    parents[other] = place
+                    reached.append(other)
+    return tuple(parents[place] for place in range(count))
+
+
+@cache
+def skeleton_named(name: str) -> Skeleton:
+    """One of SKELETONS, or the custom skeleton that the name tells.
+
+    Raises ValueError for any other name.
+    """
+    if name in SKELETONS:
+        return SKELETONS[name]
+    if not name.startswith(_CUSTOM):
+        raise ValueError(f"{name!r} is not one of {', '.join(SKELETONS)}")
+    try:
+        content: dict[str, Any] = json.loads(name.removeprefix(_CUSTOM))
+        joints = [str(joint) for joint in content["joints"]]
+        return custom_skeleton(joints, content["bones"], content["swaps"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the name of a custom skeleton is damaged: {error}") from error

@@ -10,7 +10,7 @@ from generative_models.motion_transfer.limbs import ROOT, SKELETON
 from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeleton_conversion import conversion_rules, convert
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def film_of(poses: Poses, name: str) -> Film:
         raise UserError(f"{name} has frame {poses.frame[:-1][steps == 0][0]} twice")
     step = int(np.gcd.reduce(steps)) if len(steps) else 1
     places = (poses.frame - poses.frame[0]) // step
-    source = SKELETONS[poses.skeleton_2d]
+    source = skeleton_named(poses.skeleton_2d)
     points = convert(poses.keypoints_2d, source, SKELETON).poses
     if not np.isfinite(points[:, ROOT]).any():
         raise UserError(f"{name} has no frame in which both hips are seen")
@@ -74,7 +74,7 @@ def film_of(poses: Poses, name: str) -> Film:
 
 def _converted_confidence(poses: Poses) -> np.ndarray:
     """(T, 15): each joint is as sure as the least sure of those that it is made of."""
-    rules = conversion_rules(SKELETONS[poses.skeleton_2d], SKELETON)
+    rules = conversion_rules(skeleton_named(poses.skeleton_2d), SKELETON)
     columns = [
         poses.confidence[:, [joint for joint, _ in rule.parts]].min(axis=1)
         if rule.parts

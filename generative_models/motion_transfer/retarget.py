@@ -21,7 +21,7 @@ from generative_models.motion_transfer.limbs import (
 from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 _LOWEST = 0.95
 """Share of the frames in which feet are above the ground."""
@@ -95,7 +95,7 @@ def known_3d(film: Film) -> Tensor | None:
     poses = film.poses
     if poses.keypoints_3d is None or poses.skeleton_3d is None:
         return None
-    points = convert(poses.keypoints_3d, SKELETONS[poses.skeleton_3d], SKELETON).poses
+    points = convert(poses.keypoints_3d, skeleton_named(poses.skeleton_3d), SKELETON).poses
     found = torch.from_numpy(points)
     found = found - found[:, ROOT, None]
     return found if found.isfinite().all(-1).any() else None

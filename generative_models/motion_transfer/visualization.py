@@ -15,7 +15,7 @@ from utils.drawing import draw_label, draw_pose, side_by_side
 from utils.images import write_image
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.video_writer import VideoWriter
 
 USUAL_RATE = 25.0
@@ -82,7 +82,7 @@ def _pane(poses: Poses, row: int, title: str) -> np.ndarray:
     scale = _HEIGHT / height
     canvas = np.full((_HEIGHT, max(2, round(width * scale)), 3), _BACKGROUND, np.uint8)
     points = (poses.keypoints_2d[row] + 0.5) * scale - 0.5
-    drawn = draw_pose(canvas, points, poses.confidence[row], SKELETONS[poses.skeleton_2d])
+    drawn = draw_pose(canvas, points, poses.confidence[row], skeleton_named(poses.skeleton_2d))
     return draw_label(drawn, title)
 
 

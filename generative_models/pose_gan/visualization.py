@@ -29,7 +29,7 @@ from utils.pose_panels import (
     grid,
 )
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, skeleton_named
 
 COLUMNS = 8
 STEPS = 8
@@ -105,7 +105,7 @@ def poses_of_file(options: VizPoseGanOptions) -> np.ndarray:
     rows = read_pose_file(path)
     if rows.keypoints_3d is None or rows.skeleton_3d is None:
         raise UserError(f"{path} has no 3D poses")
-    found = convert(rows.keypoints_3d, SKELETONS[rows.skeleton_3d], H36M_17).poses
+    found = convert(rows.keypoints_3d, skeleton_named(rows.skeleton_3d), H36M_17).poses
     whole = found[np.isfinite(found).all(axis=(1, 2))]
     if len(whole) == 0:
         raise UserError(f"{path} has no 3D pose with all seventeen joints of Human3.6M")

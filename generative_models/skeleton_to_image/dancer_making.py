@@ -25,7 +25,7 @@ from utils.errors import UserError
 from utils.frames import Frame
 from utils.images import write_image
 from utils.pose_file import Poses, write_poses
-from utils.skeletons import DANCE_13, SKELETONS
+from utils.skeletons import DANCE_13, skeleton_named
 from utils.video import VideoReader
 
 CACHE_VERSION = 1
@@ -106,7 +106,7 @@ def _look(video: Path, every: int, finder: PoseFinder) -> dict[str, np.ndarray]:
         frame.append(one.index)
         time.append(one.time)
         keypoints.append(find_pose(one))
-    shape = (-1, len(SKELETONS[finder.skeleton]), 2)
+    shape = (-1, len(skeleton_named(finder.skeleton)), 2)
     return {
         "frame": np.array(frame),
         "time": np.array(time),

@@ -12,7 +12,7 @@ from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
 from utils.pose_file import read_poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import BLAZEPOSE_33, DANCE_13, SKELETONS
+from utils.skeletons import BLAZEPOSE_33, DANCE_13, skeleton_named
 
 POSES = "poses.npz"
 LANDMARKS = "landmarks.npz"
@@ -48,7 +48,7 @@ def read_dancer(folder: Path) -> DancerSource:
     if len(poses) < 2 or len(np.unique(poses.image_size, axis=0)) != 1:
         raise UserError(f"{folder / POSES} needs at least two pictures, all of one size")
     files = [folder / name for name in poses.source]
-    keypoints = convert(poses.keypoints_2d, SKELETONS[poses.skeleton_2d], DANCE_13).poses
+    keypoints = convert(poses.keypoints_2d, skeleton_named(poses.skeleton_2d), DANCE_13).poses
     seconds = float(np.median(np.diff(poses.time)))
     return DancerSource(
         name=folder.resolve().name,

@@ -27,7 +27,7 @@ from utils.devices import device_kind
 from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import DANCE_13, SKELETONS
+from utils.skeletons import DANCE_13, skeleton_named
 from utils.weights import load_into
 
 SHIPPED = "dancer"
@@ -178,7 +178,7 @@ def fit_poses(poses: Poses, size: int) -> np.ndarray:
 
     All pictures of one size get the same square, which holds the person as well as may be.
     """
-    joints = convert(poses.keypoints_2d, SKELETONS[poses.skeleton_2d], DANCE_13).poses
+    joints = convert(poses.keypoints_2d, skeleton_named(poses.skeleton_2d), DANCE_13).poses
     fitted = np.full(joints.shape, np.nan, np.float32)
     for image_size in np.unique(poses.image_size, axis=0):
         rows = (poses.image_size == image_size).all(axis=1)

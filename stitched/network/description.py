@@ -14,7 +14,7 @@ from twod_threed.description import LifterDescription
 from twod_threed.description import description_from_metadata as lifter_from_metadata
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 MODEL_KIND = "stitched"
 TEMPERATURES = {"cross_entropy": 1.0, "mse": 0.1}
@@ -36,7 +36,10 @@ class StitchedDescription:
     """of the window, heatmap px"""
 
     def __post_init__(self) -> None:
-        source, target = SKELETONS[self.hourglass.skeleton], SKELETONS[self.lifter.skeleton_2d]
+        source, target = (
+            skeleton_named(self.hourglass.skeleton),
+            skeleton_named(self.lifter.skeleton_2d),
+        )
         rules = conversion_rules(source, target)
         lacking = [j for j in self.lifter.joints_2d if not rules[target.index(j)].parts]
         if lacking:

@@ -19,7 +19,7 @@ from utils.comparison import aligned
 from utils.pose_file import Poses
 from utils.pose_metrics import joint_mean
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, MPII_16, SKELETONS
+from utils.skeletons import H36M_17, MPII_16, skeleton_named
 
 
 def evaluate(options: StitchedEvalOptions) -> int:
@@ -65,7 +65,7 @@ def place_errors(found: Poses, people: PicturedPairs) -> dict[str, tuple[float, 
     Joints that the data really know, inside the picture.
     """
     pairs = people.pairs
-    points = convert(found.keypoints_2d, SKELETONS[found.skeleton_2d], MPII_16).poses
+    points = convert(found.keypoints_2d, skeleton_named(found.skeleton_2d), MPII_16).poses
     size = pairs.image_size[pairs.camera][:, None]
     shown = ((pairs.poses_2d >= -0.5) & (pairs.poses_2d < size - 0.5)).all(-1)
     shown &= np.isin(MPII_16.joints, people.supervised)

@@ -19,7 +19,7 @@ from stitched.network.soft_argmax import SoftArgmax2D
 from twod_threed.alignment import View
 from twod_threed.model import Lifter
 from utils.skeleton_conversion import convert
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 
 class Lift(NamedTuple):
@@ -115,7 +115,7 @@ class StitchedNetwork(nn.Module):
     def lift_keypoints(self, keypoints: Tensor, intrinsics: Tensor) -> Lift:
         """keypoints (B, J, 2) px in the hourglass's joints, intrinsics (B, 4) -> all the rest."""
         lifter, hourglass = self.description.lifter, self.description.hourglass
-        source, target = SKELETONS[hourglass.skeleton], SKELETONS[lifter.skeleton_2d]
+        source, target = skeleton_named(hourglass.skeleton), skeleton_named(lifter.skeleton_2d)
         normaliser = lifter.normaliser(keypoints.device)
         points, view = normaliser.inputs(convert(keypoints, source, target).poses, intrinsics)
         outputs = self.lifter(points)

@@ -18,7 +18,7 @@ from twod_threed.pose_rows import lift_rows, rows_of_pairs
 from twod_threed.predictor import LiftingModel
 from utils.devices import device_kind, pick_precision
 from utils.pose_file import Poses
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 Crops = tuple[Tensor, np.ndarray, np.ndarray]
 """uint8 crops (B, 3, R, R), boxes (B, 3) that they cover, px, and numbers (B,) of their people."""
@@ -51,7 +51,7 @@ class StitchedModel:
         parts = (folded, network.soft_argmax, network.lifter, self.description)
         self.network = StitchedNetwork(*parts).to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.flip_order = list(SKELETONS[self.skeleton].flip_order)
+        self.flip_order = list(skeleton_named(self.skeleton).flip_order)
 
     @classmethod
     def load(

@@ -25,7 +25,7 @@ from utils.errors import UserError
 from utils.optimizers import make_optimizer
 from utils.pose_file import write_poses
 from utils.run_folder import find_start, run_folder
-from utils.skeletons import MPII_16, SKELETONS
+from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
@@ -49,7 +49,7 @@ def network_input(
     else:
         # Drawn on the CPU, so that a run on a GPU sees the same views.
         views = mild_views(count, torch.Generator().manual_seed(seed))
-    skeleton = SKELETONS[description.hourglass.skeleton]
+    skeleton = skeleton_named(description.hourglass.skeleton)
     keypoints = minibatch["keypoints"][:, MPII_16.indices(*skeleton.joints)]
     crops = minibatch["image"]
     points = view_keypoints(keypoints, views, crops.shape[-1], resolution, skeleton.flip_order)
@@ -99,7 +99,7 @@ def validation_loss(
     normaliser = description.lifter.normaliser(images.device)
     # A pose that cannot be lifted counts as one with all joints in the hip.
     poses = lift.poses_3d.nan_to_num(0)
-    joints = MPII_16.indices(*SKELETONS[description.hourglass.skeleton].joints)
+    joints = MPII_16.indices(*skeleton_named(description.hourglass.skeleton).joints)
     truth = batch["keypoints_image"][:, joints].masked_fill(points.isnan(), torch.nan)
     kind = description.hourglass.heatmap_loss
     return {
@@ -117,7 +117,7 @@ def make_model(options: StitchedTrainOptions, start: str) -> StitchedNetwork:
     """
     learning = options.learning
     network = open_network(start, options.join, learning.learn_temperature)
-    skeleton = SKELETONS[network.description.hourglass.skeleton]
+    skeleton = skeleton_named(network.description.hourglass.skeleton)
     unknown = [joint for joint in skeleton.joints if joint not in MPII_16.joints]
     if unknown:
         raise UserError(

@@ -24,7 +24,7 @@ from utils.errors import UserError
 from utils.frames import Frame
 from utils.images import IMAGE_SUFFIXES, read_image
 from utils.pose_file import Poses
-from utils.skeletons import SIDE_COLOURS, SKELETONS, Skeleton
+from utils.skeletons import SIDE_COLOURS, Skeleton, skeleton_named
 from utils.video import VideoReader
 
 _PARTS = {"style": "page.css", "script": "page.js"}
@@ -200,7 +200,7 @@ def page_content(poses: Poses, jpegs: dict[int, bytes], view: ViewOptions) -> di
         "radius": stage.radius,
         "view": {"azimuth": view.azimuth, "elevation": view.elevation},
         "sides": SIDE_COLOURS,
-        "skeleton2d": _skeleton(SKELETONS[poses.skeleton_2d]),
+        "skeleton2d": _skeleton(skeleton_named(poses.skeleton_2d)),
         "skeleton3d": _skeleton(stage.skeleton),
         "imageSize": poses.image_size[0].tolist(),
         "minConfidence": DRAWN_CONFIDENCE,

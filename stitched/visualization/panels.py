@@ -10,7 +10,7 @@ from utils.drawing import draw_pose
 from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.pose_panels import BACKGROUND
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 DRAWN_CONFIDENCE = 0.15
 """Joints less sure than this, of [0, 1], are not drawn on pictures: most of them are wrong."""
@@ -49,7 +49,7 @@ def draw_people(
     """
     check_size(image, poses)
     canvas, scale = resized(image, height)
-    skeleton = SKELETONS[poses.skeleton_2d]
+    skeleton = skeleton_named(poses.skeleton_2d)
     for points, sure in zip(poses.keypoints_2d, poses.confidence, strict=True):
         canvas = draw_pose(canvas, (points + 0.5) * scale - 0.5, sure, skeleton, min_confidence)
     return canvas

@@ -14,7 +14,7 @@ from twod_threed.temporal.global_motion import camera_joints, estimate_up, stand
 from utils.pose_file import Poses
 from utils.pose_panels import Framing, PanelPose, PanelView, draw_panel, frame_poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, Skeleton, skeleton_named
 
 LEGEND = "left, right"
 """Beside a stroke of the two sides' colours."""
@@ -66,7 +66,7 @@ def make_stage(
     places (N, 3) mm, camera frame: where the hips are put, by default those of `find_places`.
     The view of a video follows the people over a floor that stays where it is.
     """
-    skeleton = SKELETONS[poses.skeleton_3d or H36M_17.name]
+    skeleton = skeleton_named(poses.skeleton_3d or H36M_17.name)
     shape = (len(poses), len(skeleton), 3)
     poses_3d = np.full(shape, np.nan) if poses.keypoints_3d is None else poses.keypoints_3d
     places = find_places(poses) if places is None else places

@@ -32,7 +32,7 @@ from utils.matlab_files import read_matlab, write_matlab
 from utils.pose_file import concatenate, empty_row, read_poses, write_poses
 from utils.pose_json import write_pose_json
 from utils.skeleton_conversion import convert
-from utils.skeletons import LSP_14, MPII_16, SKELETONS
+from utils.skeletons import LSP_14, MPII_16, skeleton_named
 
 # PCKh@0.5 of `pos_pred_src` as published, right and left.
 REFERENCE = {
@@ -189,7 +189,7 @@ def test_without_a_list_of_pictures_rows_are_in_the_published_order(tmp_path):
 def test_guessed_joints_score_nothing(tmp_path):
     """COCO has no head top; even a lucky guess at it is not scored."""
     coco = np.random.default_rng(3).integers(50, 500, (4, 17, 2)).astype(float)
-    truth = write_mpii_truth(tmp_path, convert(coco, SKELETONS["coco_17"], MPII_16).poses)
+    truth = write_mpii_truth(tmp_path, convert(coco, skeleton_named("coco_17"), MPII_16).poses)
     path = write_pose_file(tmp_path / "p.npz", PICTURES, coco, "coco_17", person=[0, 0, 1, 0])
     scores = mpii_scores(truth, path)
     assert (scores["head_top"], scores["wrist"], scores["upper_neck"]) == (0, 100, 100)

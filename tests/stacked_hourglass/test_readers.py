@@ -179,7 +179,7 @@ def test_coco_skips_are_counted_by_reason(tmp_path):
     ("change", "message"),
     [
         (lambda c: c.pop("images"), "lacks 'images'"),
-        (lambda c: c["annotations"][0].pop("keypoints"), "lacks 'keypoints'"),
+        (lambda c: c["annotations"][0].pop("image_id"), "lacks 'image_id'"),
         (lambda c: c["annotations"][0].update(keypoints=[1, 2, 2]), "annotation 1 has 3"),
         (lambda c: c["categories"][0]["keypoints"].reverse(), "17 joints of COCO"),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 
 from utils.cameras import Camera
 from utils.skeleton_conversion import convert
-from utils.skeletons import COCO_17, HUMANEVA_15, HUMANEVA_20, SKELETONS, Skeleton
+from utils.skeletons import COCO_17, HUMANEVA_15, HUMANEVA_20, Skeleton, skeleton_named
 
 SYMMETRY = {
     15: [[2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]],
@@ -89,7 +89,7 @@ def seen(world: np.ndarray, person: str, source: Skeleton, target: Skeleton) -> 
 
 def truth(joints: int = 15) -> dict[str, dict[str, np.ndarray]]:
     """subject -> clip -> (T, joints, 3) mm in the world."""
-    skeleton = SKELETONS[f"humaneva_{joints}"]
+    skeleton = skeleton_named(f"humaneva_{joints}")
     return {
         subject: {name: motion(subject, name, count, skeleton) for name, count in clips.items()}
         for subject, clips in CLIPS.items()

@@ -17,7 +17,7 @@ from twod_threed.humaneva import CAMERAS, read_humaneva
 from twod_threed.pairs import read_pairs, write_pairs
 from utils.errors import UserError
 from utils.skeleton_conversion import convert
-from utils.skeletons import COCO_17, HUMANEVA_15, MPII_16, SKELETONS
+from utils.skeletons import COCO_17, HUMANEVA_15, MPII_16, skeleton_named
 
 SUBJECTS = tuple(CLIPS)
 
@@ -213,7 +213,7 @@ def test_damaged_files_are_refused_by_name(tmp_path, name):
 def test_points_against_the_poses_are_refused(tmp_path):
     """Mirrored pictures would make a lens of negative focal length."""
     write_humaneva(tmp_path)
-    own = SKELETONS["humaneva_15"]
+    own = skeleton_named("humaneva_15")
     points = {}
     for subject, clips in truth().items():
         for name, world in clips.items():

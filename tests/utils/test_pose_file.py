@@ -20,7 +20,7 @@ from utils.pose_file import (
     read_poses,
     write_poses,
 )
-from utils.skeletons import SKELETONS
+from utils.skeletons import SKELETONS, skeleton_named
 
 # The folder is shared between examples; every example overwrites its file.
 SAME_FOLDER = settings(
@@ -34,7 +34,7 @@ def poses_strategy(draw) -> Poses:
     count = draw(st.integers(0, 4))
     random = np.random.default_rng(draw(st.integers(0, 10**6)))
     name_2d = draw(st.sampled_from(sorted(SKELETONS)))
-    joints = len(SKELETONS[name_2d])
+    joints = len(skeleton_named(name_2d))
     keypoints = random.normal(200, 300, (count, joints, 2))
     confidence = random.uniform(0, 1, (count, joints))
     missing = random.uniform(size=(count, joints)) < 0.3

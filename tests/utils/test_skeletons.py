@@ -21,6 +21,8 @@ from utils.skeletons import (
     SIDE_COLOURS,
     SKELETONS,
     Skeleton,
+    custom_skeleton,
+    skeleton_named,
 )
 
 SKELETON = st.sampled_from(list(SKELETONS.values()))
@@ -262,3 +264,45 @@ def test_mpii_annotations_place_thorax_and_pelvis_halfway(real_data) -> None:
         joint = MPII_16.index(name)
         error = np.linalg.norm(again[:, joint] - poses[:, joint], axis=-1) / torso
         assert np.nanmedian(error) < 0.01, name
+
+
+def test_a_custom_skeleton_is_told_whole_by_its_name() -> None:
+    joints = ["snout", "l_ear", "r_ear", "tail base", 'tip "ü"']
+    bones, swaps = [(1, 0), (0, 2), (2, 1), (3, 4)], [(1, 2)]
+    skeleton = custom_skeleton(joints, bones, swaps)
+    assert skeleton_named(skeleton.name) == skeleton
+    assert skeleton.joints == tuple(joints) and skeleton.title == "custom joints"
+    assert skeleton.parents == (-1, 0, 0, -1, 3) and skeleton.links == ((2, 1),)
+    assert skeleton.flip_order == (0, 2, 1, 3, 4)
+    assert skeleton.sides == ("middle", "left", "right", "middle", "middle")
+    assert {frozenset(bone) for bone in skeleton.bones} == {frozenset(bone) for bone in bones}
+
+
+def test_built_in_skeletons_are_known_by_name() -> None:
+    assert skeleton_named("mpii_16") is MPII_16 and MPII_16.title == "mpii_16"
+
+
+@pytest.mark.parametrize(
+    ("joints", "bones", "swaps", "words"),
+    [
+        ([], [], [], "name of its own"),
+        (["a", "a"], [], [], "name of its own"),
+        (["a", ""], [], [], "name of its own"),
+        (["a", "b"], [(0, 2)], [], "beyond the 2"),
+        (["a", "b"], [(-1, 0)], [], "beyond the 2"),
+        (["a", "b"], [(1, 1)], [], "pair of two joints"),
+        (["a", "b"], [(0, 1, 1)], [], "pair of two joints"),
+        (["a", "b", "c"], [], [(0, 1), (1, 2)], "changes places with two"),
+    ],
+)
+def test_custom_skeletons_that_contradict_themselves(joints, bones, swaps, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        custom_skeleton(joints, bones, swaps)
+
+
+@given(st.text())
+def test_other_names_are_refused_with_a_clear_error(text: str) -> None:
+    for name in (text, "custom:" + text):
+        if name not in SKELETONS:
+            with pytest.raises(ValueError, match=r"is not one of|is damaged"):
+                skeleton_named(name)

@@ -26,7 +26,7 @@ from utils.cameras import project
 from utils.mocap.store import MotionStore
 from utils.seeds import derive_seed
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, MPII_16, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, MPII_16, Skeleton, skeleton_named
 
 Minibatch = dict[str, Tensor]
 
@@ -104,7 +104,7 @@ class FilmBatches:
     ) -> None:
         self.windows, self.plan, self.device = windows, plan, device
         self.mirror, self.whole_films = mirror, whole_films
-        self.skeletons = SKELETONS[pairs.skeleton_2d], SKELETONS[pairs.skeleton_3d]
+        self.skeletons = skeleton_named(pairs.skeleton_2d), skeleton_named(pairs.skeleton_3d)
         self.poses_2d = as_tensor(pairs.poses_2d, device, torch.float32)
         self.poses_3d = as_tensor(pairs.poses_3d, device, torch.float32)
         self.valid = as_tensor(pairs.valid, device, torch.bool)

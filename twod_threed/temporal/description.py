@@ -14,7 +14,7 @@ from twod_threed.temporal.model import TemporalArchitecture
 from twod_threed.temporal.normalisation import TemporalNormaliser
 from twod_threed.temporal.options import Normalisation
 from utils.errors import UserError
-from utils.skeletons import H36M_17, MPII_16, SKELETONS
+from utils.skeletons import H36M_17, MPII_16, SKELETONS, skeleton_named
 
 MODEL_KIND = "temporal"
 POSE_PREFIX = "pose."
@@ -53,7 +53,7 @@ class TemporalDescription:
         ):
             if count != len(joints):
                 raise UserError(f"{count} joints go {way}, but {len(joints)} are named")
-            if skeleton not in SKELETONS or not set(joints) <= set(SKELETONS[skeleton].joints):
+            if skeleton not in SKELETONS or not set(joints) <= set(skeleton_named(skeleton).joints):
                 raise UserError(f"the joints that go {way} are not of {skeleton}")
         if self.normalisation not in ("screen", "view"):
             raise UserError(f"the normalisation must be screen or view, not {self.normalisation}")

@@ -30,7 +30,7 @@ from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from utils import pose_metrics
 from utils.errors import UserError, need
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.weights import resolve
 
 # More actions than these would make a table that nobody reads.
@@ -98,7 +98,7 @@ def labelled(pairs: PosePairs) -> PosePairs:
     kept = pairs.select(np.flatnonzero(pairs.valid.any(axis=1)))
     if len(kept) == 0:
         raise UserError("these films have no 3D poses to score against")
-    root = SKELETONS[pairs.skeleton_3d].root
+    root = skeleton_named(pairs.skeleton_3d).root
     lost = int(np.isnan(kept.poses_3d[:, root]).any(axis=-1).sum())
     if lost:
         raise UserError(f"{lost} poses have no hip, from which all is measured")
@@ -143,7 +143,7 @@ def score_films(name: str, source: Path, predictions: np.ndarray, pairs: PosePai
 
     The model's mean is over actions for films (Human3.6M, HumanEva), else over data sets.
     """
-    skeleton = SKELETONS[pairs.skeleton_3d]
+    skeleton = skeleton_named(pairs.skeleton_3d)
     truth = pose_metrics.hip_relative(pairs.poses_3d, skeleton.root)
     film, frame = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.int64)
     for number, rows in enumerate(sequences_of(pairs)):

@@ -18,7 +18,7 @@ from twod_threed.views import stored_views
 from utils.errors import UserError
 from utils.mocap.store import MotionStore, resample
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, MPII_16, SKELETONS
+from utils.skeletons import H36M_17, MPII_16, skeleton_named
 
 Part = Literal["train", "unlabeled", "validation", "test"]
 
@@ -142,6 +142,6 @@ def film_rate(pairs: PosePairs) -> float:
 def bodies_of(pairs: PosePairs) -> Bodies:
     """Sizes of the people in films, whatever their 3D joints. Raises UserError."""
     poses = np.where(pairs.valid[..., None], pairs.poses_3d, np.nan)
-    standard = convert(poses, SKELETONS[pairs.skeleton_3d], H36M_17).poses
+    standard = convert(poses, skeleton_named(pairs.skeleton_3d), H36M_17).poses
     known = np.asarray(np.isfinite(standard).all(-1))
     return measure_bodies(standard, known, pairs.clip_subjects, pairs.clip)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from twod_threed.alignment import align, root_position
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, Skeleton, skeleton_named
 
 DEPTH_CUTOFF = 1.5
 """Hz; slower changes of depth are kept. Chosen on mannequins that walk, dance and box before a
@@ -69,7 +69,7 @@ def root_from_keypoints(
     larger). From there the distance between points seen and points projected is made smallest, by
     Gauss and Newton's method, with less weight for joints that do not fit the others.
     """
-    target = SKELETONS[skeleton_2d]
+    target = skeleton_named(skeleton_2d)
     same = convert(torch.as_tensor(np.asarray(poses, np.float64)), H36M_17, target)
     guessed = torch.tensor([status in ("invented", "missing") for status in same.status])
     seen = torch.as_tensor(np.asarray(keypoints, np.float64)).masked_fill(

@@ -16,7 +16,7 @@ from twod_threed.temporal.networks import TemporalNetworks
 from twod_threed.temporal.videopose_checkpoint import read_videopose
 from utils.checkpoint import read_weights
 from utils.errors import UserError
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, SKELETONS, Skeleton, skeleton_named
 from utils.weights import load_into, resolve
 
 OWN_FILES = (".safetensors", ".ckpt")
@@ -86,11 +86,11 @@ def _input_skeleton(count: int, poses: Skeleton, wanted: str, source: str) -> Sk
     """The skeleton of so many joints that goes in: as said, else the only one that it can be."""
     fitting = [one for one in SKELETONS.values() if len(one) == count]
     if wanted:
-        if SKELETONS[wanted] not in fitting:
+        if skeleton_named(wanted) not in fitting:
             raise UserError(
-                f"{source} takes {count} joints, but {wanted} has {len(SKELETONS[wanted])}"
+                f"{source} takes {count} joints, but {wanted} has {len(skeleton_named(wanted))}"
             )
-        return SKELETONS[wanted]
+        return skeleton_named(wanted)
     if count != len(H36M_17) and poses in fitting:
         return poses
     if len(fitting) != 1:

@@ -18,7 +18,7 @@ from twod_threed.alignment import MIN_JOINTS, View, to_plane
 from twod_threed.normalisation import UNIT, Normaliser
 from twod_threed.temporal.options import Normalisation
 from utils.errors import UserError
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 METRE = 1000.0
 """mm"""
@@ -83,7 +83,10 @@ class TemporalNormaliser:
         device: torch.device | str = "cpu",
     ) -> None:
         self.kind, self.standard_size = kind, standard_size
-        self.skeleton_2d, self.skeleton_3d = SKELETONS[skeleton_2d], SKELETONS[skeleton_3d]
+        self.skeleton_2d, self.skeleton_3d = (
+            skeleton_named(skeleton_2d),
+            skeleton_named(skeleton_3d),
+        )
         self.joints_in = self.skeleton_2d.indices(*joints_2d)
         self.joints_out = self.skeleton_3d.indices(*joints_3d)
         self.all_out = self.joints_out == list(range(len(self.skeleton_3d)))

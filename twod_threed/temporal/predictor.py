@@ -35,7 +35,7 @@ from twod_threed.video import fill_gaps
 from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, skeleton_named
 from utils.weights import resolve
 
 SHIPPED = "temporal"
@@ -68,8 +68,8 @@ class TemporalLiftingModel:
         self.description = description
         self.networks = networks.to(self.device).eval()
         self.normaliser = self.description.normaliser(self.device)
-        self.skeleton_2d = SKELETONS[self.description.skeleton_2d]
-        self.skeleton_3d = SKELETONS[self.description.skeleton_3d]
+        self.skeleton_2d = skeleton_named(self.description.skeleton_2d)
+        self.skeleton_3d = skeleton_named(self.description.skeleton_3d)
 
     @classmethod
     def load(
@@ -158,12 +158,12 @@ class TemporalLiftingModel:
     def _points(self, keypoints: np.ndarray, skeleton: str) -> np.ndarray:
         """Keypoints (T, J, 2) in the skeleton of the networks' input, float32."""
         points = np.asarray(keypoints, np.float32)
-        source, target = SKELETONS[skeleton], self.skeleton_2d
+        source, target = skeleton_named(skeleton), self.skeleton_2d
         if source == target:
             return points
         rules = conversion_rules(source, target)
         if not all(rules[place].parts for place in target.indices("left_hip", "right_hip")):
-            raise UserError(f"poses of {skeleton} cannot be lifted: they have no hips")
+            raise UserError(f"poses of {source.title} cannot be lifted: they have no hips")
         return convert(points, source, target).poses
 
     def _lift_part(

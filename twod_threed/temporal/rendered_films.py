@@ -21,7 +21,7 @@ from utils.errors import UserError
 from utils.mocap.store import MotionStore
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, Skeleton, skeleton_named
 
 VIRTUAL_CAMERAS = 4
 """That look at motion, as many as Human3.6M has."""
@@ -142,7 +142,7 @@ def _of_pairs(pairs: PosePairs, camera: int) -> Film:
         poses=rows_of_pairs(pairs),
         frame_rate=float(pairs.frame_rates[pairs.clip[0]]),
         truth=pairs.poses_3d if known else None,
-        truth_skeleton=SKELETONS[pairs.skeleton_3d],
+        truth_skeleton=skeleton_named(pairs.skeleton_3d),
         up=pairs.camera_of(0).rotation @ pairs.up,
     )
 

@@ -24,7 +24,7 @@ from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.pose_panels import Framing, PanelPose, PanelView, draw_panel, grid
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS, Skeleton
+from utils.skeletons import H36M_17, Skeleton, skeleton_named
 from utils.video import VideoReader
 from utils.video_writer import VideoWriter
 
@@ -64,7 +64,7 @@ def make_scene(film: Film, lifted: Poses, with_truth: bool = True) -> Scene:
     """What to draw of a film and its poses in 3D, T rows of both. Raises UserError if none of the
     frames has a 3D pose."""
     assert lifted.keypoints_3d is not None and lifted.root_camera is not None
-    skeleton = SKELETONS[lifted.skeleton_3d or H36M_17.name]
+    skeleton = skeleton_named(lifted.skeleton_3d or H36M_17.name)
     poses = lifted.keypoints_3d
     if not np.isfinite(poses).any():
         raise UserError(f"{film.title}: none of its frames has enough joints to be lifted")
@@ -127,7 +127,7 @@ def draw_input(
         method = cv2.INTER_AREA if width < image.shape[1] else cv2.INTER_LINEAR
         small = np.asarray(cv2.resize(image, (width, height), interpolation=method))
     points = (poses.keypoints_2d[row] - corner) * (np.array([width, height]) / extent) - 0.5
-    small = draw_pose(small, points, poses.confidence[row], SKELETONS[poses.skeleton_2d])
+    small = draw_pose(small, points, poses.confidence[row], skeleton_named(poses.skeleton_2d))
     panel = draw_panel([], size, floor=False, title=title)
     x, y = (size - width) // 2, strip + (size - strip - height) // 2
     panel[y : y + height, x : x + width] = small

@@ -51,7 +51,7 @@ from utils.optimizers import Optimizers, make_optimizer
 from utils.options import OptimizerOptions, RunOptions
 from utils.pose_file import write_poses
 from utils.run_folder import find_start, run_folder
-from utils.skeletons import MPII_16, SKELETONS
+from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
@@ -147,7 +147,7 @@ def validation_loss(
 def describe(options: TemporalTrainOptions, data: TemporalData) -> TemporalDescription:
     """What will travel with the weights."""
     network = options.network
-    points, poses = SKELETONS[data.skeleton_2d], SKELETONS[data.skeleton_3d]
+    points, poses = skeleton_named(data.skeleton_2d), skeleton_named(data.skeleton_3d)
     return TemporalDescription(
         architecture=TemporalArchitecture(
             joints_in=len(points),

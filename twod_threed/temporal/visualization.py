@@ -14,7 +14,7 @@ from twod_threed.temporal.visualization_options import TemporalRenderOptions
 from utils.atomic import atomic_path
 from utils.errors import UserError
 from utils.pose_file import Poses
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.video import VideoReader
 
 
@@ -95,7 +95,7 @@ def export_joints(path: Path, lifted: Poses, frame_rate: float) -> None:
             file,
             allow_pickle=False,
             joints_camera=joints,
-            joint_names=np.array(SKELETONS[lifted.skeleton_3d or ""].joints),
+            joint_names=np.array(skeleton_named(lifted.skeleton_3d or "").joints),
             frame=lifted.frame,
             frame_rate=np.array(frame_rate),
         )

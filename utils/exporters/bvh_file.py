@@ -15,7 +15,7 @@ from utils.exporters.bvh_rig import CHILDREN, NODES, STUBS, Figure, Node, pose_f
 from utils.exporters.tracks import tracks_of
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17, SKELETONS
+from utils.skeletons import H36M_17, skeleton_named
 
 CENTIMETRE = 10.0
 """mm; lengths in the file are centimetres."""
@@ -33,7 +33,7 @@ def write_bvh(folder: Path, poses: Poses) -> list[Path]:
     """
     paths = []
     for track in tracks_of(poses, "BVH"):
-        joints = convert(track.positions, SKELETONS[track.skeleton], H36M_17).poses
+        joints = convert(track.positions, skeleton_named(track.skeleton), H36M_17).poses
         figure = pose_figure(joints / CENTIMETRE)
         path = track.path(folder, ".bvh")
         with atomic_path(path) as temporary, open(temporary, "w", encoding="ascii") as file:

@@ -15,7 +15,7 @@ import numpy as np
 from utils.atomic import atomic_path
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import COCO_17, SKELETONS
+from utils.skeletons import COCO_17, skeleton_named
 
 HIDDEN, SEEN = 1, 2
 _PERSON = 1
@@ -61,7 +61,7 @@ class _People:
 
 
 def _coco_people(poses: Poses) -> _People:
-    skeleton = SKELETONS[poses.skeleton_2d]
+    skeleton = skeleton_named(poses.skeleton_2d)
     converted = convert(poses.keypoints_2d, skeleton, COCO_17)
     guessed = [status not in ("exact", "derived") for status in converted.status]
     joints = np.where(np.array(guessed)[:, None], np.nan, converted.poses)

@@ -11,7 +11,7 @@ import numpy as np
 from utils.atomic import atomic_path
 from utils.exporters.tracks import Track, tracks_of
 from utils.pose_file import Poses
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 
 
 def write_trc(folder: Path, poses: Poses) -> list[Path]:
@@ -34,7 +34,7 @@ def write_trc(folder: Path, poses: Poses) -> list[Path]:
 
 
 def _header(track: Track, name: str) -> str:
-    joints = SKELETONS[track.skeleton].joints
+    joints = skeleton_named(track.skeleton).joints
     rate, count = f"{track.rate:.6g}", len(track.frames)
     header = {
         "DataRate": rate,

@@ -13,14 +13,14 @@ from stitched.network.model import StitchedNetwork, join_networks
 from stitched.network.options import JoinOptions
 from twod_threed.description import LifterDescription
 from twod_threed.model import Lifter, LifterArchitecture
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.weights import save_weights
 
 RESOLUTION = 64
 
 
 def hourglass_description(skeleton: str = "mpii_16", loss: str = "cross_entropy") -> Description:
-    joints = len(SKELETONS[skeleton])
+    joints = len(skeleton_named(skeleton))
     return Description(
         architecture=Architecture(stacks=2, features=16, num_classes=joints),
         resolution=RESOLUTION,

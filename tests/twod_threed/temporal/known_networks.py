@@ -11,7 +11,7 @@ from twod_threed.temporal.model import TemporalArchitecture, TemporalNetwork
 from twod_threed.temporal.networks import TemporalNetworks
 from twod_threed.temporal.options import Normalisation
 from twod_threed.temporal.predictor import TemporalLiftingModel
-from utils.skeletons import SKELETONS
+from utils.skeletons import skeleton_named
 from utils.weights import save_weights
 
 
@@ -26,7 +26,7 @@ def describe(
     causal: bool = False,
 ) -> TemporalDescription:
     """Of a small network."""
-    points, poses = SKELETONS[skeleton_2d], SKELETONS[skeleton_3d]
+    points, poses = skeleton_named(skeleton_2d), skeleton_named(skeleton_3d)
     sizes = TemporalArchitecture(len(points), len(poses), widths, channels, 0.1, causal)
     return TemporalDescription(
         architecture=sizes,
