@@ -40,11 +40,11 @@ from stacked_hourglass.evaluation_options import (
     Overlay2dOptions,
 )
 from stacked_hourglass.options import (
-    DataOptions,
     Dataset,
     HourglassRunOptions,
     HourglassTrainOptions,
 )
+from stacked_hourglass.options import train_defaults as hourglass_train_defaults
 from stacked_hourglass.saliency_options import SaliencyOptions
 from stitched.dance_options import DanceOptions
 from stitched.demo_options import DemoOptions
@@ -74,7 +74,7 @@ from utils.command_line import Options
 
 
 def _train_hourglass(dataset: Dataset, title: str) -> Options:
-    defaults = HourglassTrainOptions(data=DataOptions(dataset=dataset))
+    defaults = hourglass_train_defaults(dataset)
     return Options(f"Train a stacked hourglass on {title}.", HourglassTrainOptions, defaults)
 
 
@@ -156,6 +156,7 @@ TRAIN = {
     "hourglass_lspet": _train_hourglass("lspet", "Leeds Sports Pose extended"),
     "hourglass_coco": _train_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _train_hourglass("mannequin", "the built-in mannequin"),
+    "hourglass_mannequin_video": _train_hourglass("mannequin_video", "films of mannequins"),
     "hourglass_people": _train_hourglass("people", "a mixture of data sets"),
     "hourglass_custom": _train_hourglass("custom", "keypoints of any kind, in COCO's layout"),
     "2d3d_h36m": _train_lifter("h36m", "Human3.6M"),
@@ -193,6 +194,7 @@ RUN = {
     "hourglass_lspet": _run_hourglass("lspet", "Leeds Sports Pose extended"),
     "hourglass_coco": _run_hourglass("coco", "COCO keypoints"),
     "hourglass_mannequin": _run_hourglass("mannequin", "the built-in mannequin"),
+    "hourglass_mannequin_video": _run_hourglass("mannequin_video", "films of mannequins"),
     "hourglass_people": _run_hourglass("people", "a mixture of data sets"),
     "hourglass_custom": _run_hourglass("custom", "pictures annotated in COCO's layout"),
     "2d3d_h36m": _run_lifter("h36m", "Human3.6M"),

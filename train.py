@@ -20,6 +20,7 @@ FUNCTIONS = {
     "hourglass_lspet": HOURGLASS,
     "hourglass_coco": HOURGLASS,
     "hourglass_mannequin": HOURGLASS,
+    "hourglass_mannequin_video": HOURGLASS,
     "hourglass_people": HOURGLASS,
     "hourglass_custom": HOURGLASS,
     "2d3d_h36m": LIFTER,

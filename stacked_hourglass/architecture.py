@@ -18,6 +18,9 @@ class Architecture:
     """batch norms scale and shift what they have normalised"""
     visibility: bool = False
     """a head tells whether each joint is seen or hidden"""
+    attention: str = ""
+    """over the frames of a film, at the lowest resolution of each hourglass: "window" looks at all
+    of them, "causal" at a frame and those before it, "" at none"""
 
     def __post_init__(self) -> None:
         for name in ("stacks", "features", "blocks", "num_classes"):
@@ -25,6 +28,8 @@ class Architecture:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.features % 4:
             raise ValueError(f"features must be a multiple of 4, not {self.features}")
+        if self.attention not in ("", "window", "causal"):
+            raise ValueError(f"attention must be window, causal or empty, not {self.attention!r}")
         if not 0 < self.batch_norm_momentum <= 1:
             raise ValueError(
                 f"batch_norm_momentum must be above 0 and at most 1, not {self.batch_norm_momentum}"

@@ -48,6 +48,11 @@ def random_views(count: int, generator: torch.Generator) -> Views:
     return Views(scale, torch.deg2rad(degrees) * rotated, flip, colour)
 
 
+def views_of_films(views: Views, frames: int) -> Views:
+    """The view of each film, for each of its frames."""
+    return Views(*(part.repeat_interleave(frames, dim=0) for part in vars(views).values()))
+
+
 def _view_to_crop(views: Views, crop_pixels_per_view_pixel: float) -> Tensor:
     """Linear part (B, 2, 2) of the map from view px to crop px, both about their centres."""
     size = views.scale * crop_pixels_per_view_pixel

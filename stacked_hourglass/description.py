@@ -30,6 +30,8 @@ class Description:
     calibration: tuple[float, float] = (1.0, 0.0)
     """slope and offset of `decoding.calibrated`"""
     skeleton: str = "mpii_16"
+    frames: int = 1
+    """frames of a film that it was trained to look at together"""
 
     def __post_init__(self) -> None:
         if self.resolution % SIZE_DIVISOR or self.resolution < SIZE_DIVISOR:
@@ -71,6 +73,7 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Descript
             std=tuple(metadata["std"]),
             calibration=tuple(metadata["calibration"]),
             skeleton=str(metadata["skeleton"]),
+            frames=int(metadata.get("frames", 1)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{source}: its description is damaged ({error})") from error

@@ -9,6 +9,7 @@ import numpy as np
 
 from stacked_hourglass.custom import annotations_file, read_custom
 from stacked_hourglass.data import read_people
+from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import HourglassRunOptions
 from stacked_hourglass.person_table import JOINTS, PersonTable, Picture, make_table
@@ -20,6 +21,9 @@ from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
 from utils.matlab_files import write_matlab
 from utils.pose_file import Poses, write_poses
+
+FILM = 25
+"""Frames of the films of hourglass_mannequin_video."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,9 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     if options.dataset == "mannequin":
         table = mannequin_people(1, options.mannequin_count, options.seed)
         return table.of_split("val"), []
+    if options.dataset == "mannequin_video":
+        films = -(-options.mannequin_count // FILM)
+        return mannequin_films(0, films, FILM, options.seed).of_split("val"), []
     if options.dataset == "people" and not options.data_dir:
         raise UserError(
             "hourglass_people needs --data_dir: a training pack or a folder of pictures"

@@ -6,12 +6,12 @@ the pack lies in `.cache/` and is made again when the mannequin's code changes.
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -52,31 +52,52 @@ def mannequin_people(count: int, validation_count: int, seed: int) -> PersonTabl
 
 
 def _rendered_once(count: int, seed: int, split: str) -> PersonTable:
-    code = sorted(Path(mannequin.__file__).parent.glob("*.*"))
     options = {"count": count, "seed": seed, "split": split}
-    key = dataset_statistics.cache_key("mannequin_people", code, options, VERSION)
+    names = [f"mannequin_{split}{index:06d}.png" for index in range(count)]
+    return kept_once("mannequin_people", options, partial(_render_all, seed, count), split, names)
+
+
+def kept_once(
+    what: str,
+    options: dict[str, Any],
+    render: Callable[[], Iterable[Rendered]],
+    split: str,
+    names: list[str],
+    film: np.ndarray | None = None,
+) -> PersonTable:
+    """The pack of what `render` gives, one picture for each of `names`; rendered if .cache/ has
+    none of the same options and code."""
+    code = sorted(Path(mannequin.__file__).parent.glob("*.*"))
+    key = dataset_statistics.cache_key(what, code, options, VERSION)
     path = dataset_statistics.CACHE / f"{key}{PACK_SUFFIX}"
     if not path.is_file():
-        if count >= WORTH_PROCESSES:
+        if len(names) >= WORTH_PROCESSES:
             # At once, even into a file: it may take minutes, and only a terminal gets a bar.
-            print(f"renders {count} mannequins ({split}), once: {path} keeps them", flush=True)
-        bar = tqdm(_render_all(seed, count), f"mannequins to {split}", count, disable=None)
-        _write(path, list(bar), split)
+            print(f"renders {len(names)} mannequins ({split}), once: {path} keeps them", flush=True)
+        _write(path, list(render()), split, names, film)
     return read_pack(path)
 
 
 def _render_all(seed: int, count: int) -> Iterator[Rendered]:
+    bar = partial(tqdm, desc="mannequins", total=count, disable=None)
     if count < WORTH_PROCESSES:
-        yield from map(partial(_render, seed), range(count))
+        yield from bar(map(partial(_render, seed), range(count)))
         return
     # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
     with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        yield from pool.map(partial(_render, seed), range(count), chunksize=20)
+        yield from bar(pool.map(partial(_render, seed), range(count), chunksize=20))
 
 
 def _render(seed: int, index: int) -> Rendered:
-    image, keypoints, visibility, box = mannequin.render_mpii(seed, index)
+    return as_rendered(*mannequin.render_mpii(seed, index))
+
+
+def as_rendered(
+    image: np.ndarray, keypoints: np.ndarray, visibility: np.ndarray, box: np.ndarray
+) -> Rendered:
+    """A picture (H, W, 3) uint8 RGB, the joints (16, 2) px and visibility (16,) of its person, and
+    the box (3,) px."""
     inside = Picture(image).contains(keypoints)
     keypoints = np.where(inside[:, None], keypoints, np.nan)
     visibility = np.where(inside, visibility, np.nan)
@@ -84,7 +105,9 @@ def _render(seed: int, index: int) -> Rendered:
     return Rendered(encode(image, QUALITY), part, keypoints, visibility, box)
 
 
-def _write(path: Path, rendered: list[Rendered], split: str) -> None:
+def _write(
+    path: Path, rendered: list[Rendered], split: str, names: list[str], film: np.ndarray | None
+) -> None:
     count = len(rendered)
     columns = {
         "keypoints": np.array([r.keypoints for r in rendered], np.float32),
@@ -93,6 +116,6 @@ def _write(path: Path, rendered: list[Rendered], split: str) -> None:
         "head_box": np.full((count, 4), np.nan, np.float32),
         "split": np.full(count, split, "U5"),
         "annotation_id": np.arange(count),
+        "film": np.full(count, -1) if film is None else film,
     }
-    names = [f"mannequin_{split}{index:06d}.png" for index in range(count)]
     write_crops(path, "mannequin", columns, names, [(r.data, r.part) for r in rendered])

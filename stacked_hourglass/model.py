@@ -67,24 +67,60 @@ def residual_group(channels: int, blocks: int, make_norm: MakeNorm) -> nn.Sequen
     return nn.Sequential(*(Residual(channels, channels, make_norm) for _ in range(blocks)))
 
 
-class Hourglass(nn.Module):
-    """One level of the hourglass, with the level below (at the bottom, a residual group) inside."""
+class FrameAttention(nn.Module):
+    """Each place of a frame looks at the same place of the film's frames, itself among them.
 
-    def __init__(self, depth: int, channels: int, blocks: int, make_norm: MakeNorm) -> None:
+    With the features h_t of frame t there and y of its own, it takes the mean of the h_t, weighted
+    by the softmax over t of <W h_t, y> / sqrt(channels) (Vaswani et al. 2017, eq. 1). What it adds
+    begins at 0, so that a network without it can be trained on.
+    """
+
+    def __init__(self, channels: int, causal: bool) -> None:
+        super().__init__()
+        self.causal = causal
+        self.key = nn.Conv2d(channels, channels, 1, bias=False)
+        self.merge = nn.Conv2d(2 * channels, channels, 1, bias=False)
+        nn.init.zeros_(self.merge.weight)
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        """(films * frames, channels, h, w), each film's frames one after another -> the same."""
+        # (films, h * w, frames, channels)
+        y, keys = (
+            one.flatten(-2).unflatten(0, (-1, frames)).permute(0, 3, 1, 2)
+            for one in (x, self.key(x))
+        )
+        seen = F.scaled_dot_product_attention(y, keys, y, is_causal=self.causal)
+        seen = seen.permute(0, 2, 3, 1).flatten(0, 1).reshape(x.shape)
+        return x + self.merge(torch.cat([seen, x], dim=1))
+
+
+class Hourglass(nn.Module):
+    """One level of the hourglass, with the level below inside; at the bottom a residual group and,
+    if films are to be looked at, attention over their frames."""
+
+    def __init__(
+        self, depth: int, channels: int, blocks: int, make_norm: MakeNorm, attention: str = ""
+    ) -> None:
         super().__init__()
         self.skip = residual_group(channels, blocks, make_norm)
         self.down = residual_group(channels, blocks, make_norm)
+        is_lowest = depth == 1
         self.inner = (
-            Hourglass(depth - 1, channels, blocks, make_norm)
-            if depth > 1
-            else residual_group(channels, blocks, make_norm)
+            residual_group(channels, blocks, make_norm)
+            if is_lowest
+            else Hourglass(depth - 1, channels, blocks, make_norm, attention)
         )
+        looks = is_lowest and attention
+        self.attention = FrameAttention(channels, attention == "causal") if looks else None
         self.up = residual_group(channels, blocks, make_norm)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, frames: int = 1) -> Tensor:
         """(B, channels, H, W) -> the same shape; H and W divide by 2 ** depth."""
-        low = self.up(self.inner(self.down(F.max_pool2d(x, 2))))
-        return self.skip(x) + F.interpolate(low, scale_factor=2, mode="nearest")
+        low = self.down(F.max_pool2d(x, 2))
+        low = self.inner(low, frames) if isinstance(self.inner, Hourglass) else self.inner(low)
+        if self.attention is not None:
+            low = self.attention(low, frames)
+        return self.skip(x) + F.interpolate(self.up(low), scale_factor=2, mode="nearest")
 
 
 class Stem(nn.Module):
@@ -113,7 +149,9 @@ class Stack(nn.Module):
         super().__init__()
         features, make_norm = architecture.features, norm_layer(architecture)
         joints = architecture.num_classes
-        self.hourglass = Hourglass(DEPTH, features, architecture.blocks, make_norm)
+        self.hourglass = Hourglass(
+            DEPTH, features, architecture.blocks, make_norm, architecture.attention
+        )
         self.residual = residual_group(features, architecture.blocks, make_norm)
         self.linear = nn.Conv2d(features, features, 1)
         self.norm = make_norm(features)
@@ -121,10 +159,10 @@ class Stack(nn.Module):
         self.merge_features = None if is_last else nn.Conv2d(features, features, 1)
         self.merge_score = None if is_last else nn.Conv2d(joints, features, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, frames: int = 1) -> tuple[Tensor, Tensor, Tensor]:
         """(B, features, h, w) -> features for the next stack, those that heatmaps are made from,
         both of the same shape, and heatmaps (B, joints, h, w)."""
-        y = self.residual(self.hourglass(x))
+        y = self.residual(self.hourglass(x, frames))
         y = F.relu(self.norm(self.linear(y)), inplace=True)
         score = self.score(y)
         if self.merge_features is None or self.merge_score is None:
@@ -163,20 +201,24 @@ class StackedHourglass(nn.Module):
         self.visibility = VisibilityHead(features, joints) if architecture.visibility else None
 
     @overload
-    def forward(self, images: Tensor, visibility: Literal[False] = False) -> Tensor: ...
+    def forward(
+        self, images: Tensor, visibility: Literal[False] = False, frames: int = 1
+    ) -> Tensor: ...
 
     @overload
     def forward(
-        self, images: Tensor, visibility: Literal[True]
+        self, images: Tensor, visibility: Literal[True], frames: int = 1
     ) -> tuple[Tensor, Tensor | None]: ...
 
     def forward(
-        self, images: Tensor, visibility: bool = False
+        self, images: Tensor, visibility: bool = False, frames: int = 1
     ) -> Tensor | tuple[Tensor, Tensor | None]:
         """Normalised pictures (B, 3, H, W) -> raw scores (S, B, J, H / 4, W / 4) of every stack.
 
         The last stack comes last. With `visibility` also the logits (B, J) of each joint being
-        seen, None from a network without that head. Raises ValueError unless H and W divide by 64.
+        seen, None from a network without that head. A network with attention over time takes the
+        pictures for films of so many `frames`, one film after another. Raises ValueError unless H
+        and W divide by 64.
         """
         height, width = images.shape[-2:]
         if height % SIZE_DIVISOR or width % SIZE_DIVISOR:
@@ -184,7 +226,7 @@ class StackedHourglass(nn.Module):
         x = self.stem(images)
         features, scores = x, []
         for stack in self.stacks:
-            x, features, score = stack(x)
+            x, features, score = stack(x, frames)
             scores.append(score)
         if not visibility:
             return torch.stack(scores)

@@ -10,7 +10,11 @@ from utils.errors import UserError, need
 from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
-Dataset = Literal["mpii", "lsp", "lspet", "coco", "mannequin", "people", "custom"]
+Dataset = Literal[
+    "mpii", "lsp", "lspet", "coco", "mannequin", "mannequin_video", "people", "custom"
+]
+FILMS: tuple[Dataset, ...] = ("mannequin_video",)
+"""Data sets of films."""
 
 
 @dataclass
@@ -35,6 +39,12 @@ class NetworkOptions:
     predict_joint_visibility: bool = False
     """Also learn whether each joint is seen or hidden, from data that tell; see
     --joint_visibility_loss_coeff."""
+    add_attention: bool = False
+    """Attention over the frames of a film at the lowest resolution of each hourglass, for data sets
+    of films (hourglass_mannequin_video)."""
+    causal_attention: bool = False
+    """--add_attention: a frame looks at itself and those before it alone, not at all of the
+    window."""
     resolution: int = 256
     """Side of the square input in pixels; a multiple of 64."""
 
@@ -44,6 +54,10 @@ class NetworkOptions:
                 "with --use_layer_norm there is no batch norm: leave out one of "
                 "--use_layer_norm and --no_batch_norm_affine"
             )
+        need(
+            self.add_attention or not self.causal_attention,
+            "--causal_attention needs --add_attention",
+        )
         try:
             self.architecture()
         except ValueError as error:
@@ -64,7 +78,13 @@ class NetworkOptions:
             layer_norm=self.use_layer_norm,
             batch_norm_affine=not self.no_batch_norm_affine,
             visibility=self.predict_joint_visibility,
+            attention=self._attention(),
         )
+
+    def _attention(self) -> str:
+        if not self.add_attention:
+            return ""
+        return "causal" if self.causal_attention else "window"
 
 
 @dataclass
@@ -177,10 +197,20 @@ class DataOptions:
     """Train on the validation pictures too, for a last run once everything is chosen."""
     mannequin_count: int = 20000
     """Mannequin pictures in an epoch."""
+    mannequin_films: int = 1500
+    """hourglass_mannequin_video: films in an epoch, each of --film_frames frames."""
+    film_frames: int = 8
+    """Data sets of films: frames, a tenth of a second apart, that are looked at together."""
     custom: CustomOptions = field(default_factory=CustomOptions)
 
     def __post_init__(self) -> None:
         self.custom.check(self.dataset)
+        at_least_one(mannequin_films=self.mannequin_films, film_frames=self.film_frames)
+
+    @property
+    def frames(self) -> int:
+        """Pictures in a row that belong together: 1 unless the data set is one of films."""
+        return self.film_frames if self.dataset in FILMS else 1
 
 
 @dataclass
@@ -201,6 +231,14 @@ class HourglassTrainOptions:
             "hourglass_custom has as many classes as its annotations have joints: leave out "
             "--num_classes",
         )
+        need(
+            self.data.dataset in FILMS or not self.network.add_attention,
+            "--add_attention needs films: hourglass_mannequin_video",
+        )
+        frames = self.data.frames
+        for name in ("train_batch_size", "test_batch_size"):
+            size = getattr(self.loop, name)
+            need(size % frames == 0, f"--{name} must be a multiple of --film_frames, {frames}")
         is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
         need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
         coefficient = self.heatmaps.joint_visibility_loss_coeff
@@ -209,6 +247,17 @@ class HourglassTrainOptions:
             or coefficient == HeatmapOptions.joint_visibility_loss_coeff,
             "--joint_visibility_loss_coeff needs --predict_joint_visibility",
         )
+
+
+def train_defaults(dataset: Dataset) -> HourglassTrainOptions:
+    """What is trained with where nothing else is said."""
+    data = DataOptions(dataset=dataset)
+    loop = LoopOptions(epochs=200)
+    if data.frames > 1:
+        loop = LoopOptions(
+            epochs=200, train_batch_size=2 * data.frames, test_batch_size=2 * data.frames
+        )
+    return HourglassTrainOptions(data=data, loop=loop)
 
 
 @dataclass
@@ -238,9 +287,9 @@ class HourglassRunOptions:
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Number format; auto is bf16 where the device computes in it."""
     mannequin_count: int = 500
-    """hourglass_mannequin: number of pictures."""
+    """hourglass_mannequin, _mannequin_video: number of pictures."""
     seed: int = 234
-    """hourglass_mannequin: seed of the pictures."""
+    """hourglass_mannequin, _mannequin_video: seed of the pictures."""
     custom: CustomOptions = field(default_factory=CustomOptions)
 
     def __post_init__(self) -> None:

@@ -33,7 +33,18 @@ PACK_SUFFIX = ".pack"
 QUALITY = 32
 MARGIN = 1.8
 _KEPT = tuple(name for name in ROW_ARRAYS if name not in ("source", "picture"))
-_ARRAYS = (*_KEPT, "name", "picture_names", "corners", "scales", "sizes", "offsets", "crops")
+_LATER = ("film",)
+"""Columns that packs had not at first; they are read where they are there."""
+_ARRAYS = (
+    *(name for name in _KEPT if name not in _LATER),
+    "name",
+    "picture_names",
+    "corners",
+    "scales",
+    "sizes",
+    "offsets",
+    "crops",
+)
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ def read_pack(path: str | Path, skipped: dict[str, list[str]] | None = None) -> 
             arrays["sizes"],
             arrays["picture_names"],
         )
-        columns: dict[str, Any] = {name: arrays[name] for name in _KEPT}
+        columns: dict[str, Any] = {name: arrays[name] for name in _KEPT if name in arrays}
         table = make_table(str(arrays["name"]), pictures, skipped=skipped, **columns)
     except (TypeError, ValueError) as error:
         raise UserError(f"{path} is a damaged training pack: {error}") from error
@@ -208,7 +219,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             version = int(file["format_version"]) if "format_version" in file else None
             if version != FORMAT_VERSION:
                 raise UserError(f"{path} is no training pack of version {FORMAT_VERSION}")
-            return {name: file[name] for name in _ARRAYS}
+            later = (name for name in _LATER if name in file)
+            return {name: file[name] for name in (*_ARRAYS, *later)}
     except KeyError as error:
         raise UserError(f"{path} is a damaged training pack: {error.args[0]}") from error
     except OSError as error:

@@ -138,6 +138,9 @@ class PersonTable:
     """(N,) int64: the data set's own id of the person, or the number of the row, from 0"""
     head_box: np.ndarray
     """(N, 4) x1, y1, x2, y2, NaN where not annotated"""
+    film: np.ndarray
+    """(N,) int64: the film whose frames, one after another, are rows one after another; -1 for
+    pictures that stand alone"""
     skipped: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """what was left out while reading: reason -> pictures, one entry for each person"""
     skeleton: str = MPII_16.name
@@ -202,7 +205,7 @@ class PersonTable:
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
-_VECTORS = ("source", "picture", "split", "annotation_id")
+_VECTORS = ("source", "picture", "split", "annotation_id", "film")
 ROW_ARRAYS = (*_VECTORS, "keypoints", "visibility", "box", "head_box")
 
 
@@ -217,6 +220,7 @@ def make_table(
     picture: np.ndarray | None = None,
     annotation_id: np.ndarray | None = None,
     head_box: np.ndarray | None = None,
+    film: np.ndarray | None = None,
     skipped: dict[str, list[str]] | None = None,
     skeleton: str = MPII_16.name,
 ) -> PersonTable:
@@ -234,9 +238,20 @@ def make_table(
         split=np.asarray(split, "U5"),
         annotation_id=numbers if annotation_id is None else annotation_id.astype(np.int64),
         head_box=(np.full((count, 4), np.nan) if head_box is None else head_box).astype(np.float32),
+        film=np.full(count, -1) if film is None else film.astype(np.int64),
         skipped={why: tuple(map(str, names)) for why, names in (skipped or {}).items() if names},
         skeleton=skeleton,
     )
+
+
+def _renumbered(films: Sequence[np.ndarray]) -> np.ndarray:
+    """Films of several tables, so that no two have the same number."""
+    counts = [int(one.max(initial=-1)) + 1 for one in films]
+    firsts = np.cumsum([0, *counts])
+    shifted = (
+        np.where(one < 0, -1, one + first) for one, first in zip(films, firsts, strict=False)
+    )
+    return np.concatenate(list(shifted))
 
 
 def mix(tables: Sequence[PersonTable]) -> PersonTable:
@@ -257,6 +272,7 @@ def mix(tables: Sequence[PersonTable]) -> PersonTable:
     firsts = np.cumsum([0, *(len(table.sources) for table in tables)])
     shifted = [table.source + first for table, first in zip(tables, firsts, strict=False)]
     columns["source"] = np.concatenate(shifted)
+    columns["film"] = _renumbered([table.film for table in tables])
     skipped: dict[str, tuple[str, ...]] = {}
     for table in tables:
         for reason, names in table.skipped.items():

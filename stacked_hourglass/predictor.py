@@ -104,26 +104,33 @@ class Predictor:
         maps, visible = self.maps_and_visibility(crops, flip)
         return joints_of_maps(maps, visible, boxes, self.description)
 
+    @property
+    def frames(self) -> int:
+        """Frames of a film that it looks at together: 1 without attention over time."""
+        return self.description.frames if self.description.architecture.attention else 1
+
     @torch.inference_mode()
-    def maps_and_visibility(self, crops: Tensor, flip: bool = True) -> tuple[Tensor, Tensor | None]:
+    def maps_and_visibility(
+        self, crops: Tensor, flip: bool = True, frames: int = 1
+    ) -> tuple[Tensor, Tensor | None]:
         """uint8 crops (B, 3, R, R) -> maps (B, J, R / 4, R / 4), each of sum 1, and the probability
         (B, J) that each joint is seen, not hidden; None from a network that was not trained to
-        tell. Both on the CPU."""
+        tell. Both on the CPU. `frames`: how many of them, one after another, are a film's."""
         mean = torch.tensor(self.description.mean, device=self.device).view(1, 3, 1, 1)
         std = torch.tensor(self.description.std, device=self.device).view(1, 3, 1, 1)
         images = (crops.to(self.device).float() / 255 - mean) / std
         if not flip:
-            maps, visible = self._forward(images)
+            maps, visible = self._forward(images, frames)
             return maps.cpu(), None if visible is None else visible.cpu()
         # One pass over both: a single picture alone would not fill the cores.
-        maps, visible = self._forward(torch.cat([images, images.flip(-1)]))
+        maps, visible = self._forward(torch.cat([images, images.flip(-1)]), frames)
         maps = flip_average(maps, self.flip_order).cpu()
         return maps, None if visible is None else flip_average(visible, self.flip_order).cpu()
 
-    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _forward(self, images: Tensor, frames: int) -> tuple[Tensor, Tensor | None]:
         images = images.contiguous(memory_format=torch.channels_last)
         enabled = self.autocast_dtype is not None
         with torch.autocast(self.device.type, dtype=self.autocast_dtype, enabled=enabled):
-            scores, logits = self.model(images, visibility=True)
+            scores, logits = self.model(images, visibility=True, frames=frames)
         visible = None if logits is None else logits.float().sigmoid()
         return normalise_scores(scores[-1], self.description.heatmap_loss), visible

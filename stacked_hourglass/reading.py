@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
+from stacked_hourglass.films import film_box, reading_windows
 from stacked_hourglass.person_table import PersonTable, Picture
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.targets import from_heatmap
@@ -23,6 +25,8 @@ class Reading:
 
     rows: np.ndarray
     """(N,) their rows of the table"""
+    box: np.ndarray
+    """(N, 3) px, what was cut out to find them"""
     points: dict[str, Tensor]
     """decoder -> joints (N, J, 2) in px of the original pictures"""
     probability: Tensor
@@ -35,21 +39,36 @@ class Reading:
     """why the other people could not be read, a line for each picture"""
 
 
-def _batches(
-    table: PersonTable, batch_size: int, failures: list[str]
-) -> Iterator[tuple[np.ndarray, list[Picture]]]:
-    """Rows and their pictures; what cannot be read goes to `failures`."""
-    parts = np.array_split(np.arange(len(table)), -(-len(table) // batch_size))
-    for part in tqdm(parts, desc="people", unit="batch", leave=False, disable=None):
-        rows, pictures = [], []
-        for row in part.tolist():
+class _Part(NamedTuple):
+    """Rows that are looked at together, their pictures, and which of them this settles."""
+
+    rows: np.ndarray
+    pictures: list[Picture]
+    settles: np.ndarray
+
+
+def _parts(
+    table: PersonTable, batch_size: int, predictor: Predictor, failures: list[str]
+) -> Iterator[_Part]:
+    """Batches of people, or windows of films for a network that looks at these; what cannot be read
+    goes to `failures`."""
+    if predictor.frames > 1:
+        causal = predictor.description.architecture.attention == "causal"
+        parts = reading_windows(table.film, predictor.frames, causal)
+    else:
+        batches = np.array_split(np.arange(len(table)), -(-len(table) // batch_size))
+        parts = [(rows, np.ones(len(rows), bool)) for rows in batches]
+    for rows, settles in tqdm(parts, desc="people", unit="batch", leave=False, disable=None):
+        pictures: dict[int, Picture] = {}
+        for place, row in enumerate(rows.tolist()):
             try:
-                pictures.append(table.read_picture(row))
-                rows.append(row)
+                pictures[place] = table.read_picture(row)
             except UserError as error:
-                failures.append(str(error))
-        if rows:
-            yield np.array(rows), pictures
+                if settles[place]:
+                    failures.append(str(error))
+        kept = list(pictures)
+        if kept:
+            yield _Part(rows[kept], list(pictures.values()), settles[kept])
 
 
 def read_people_joints(
@@ -64,29 +83,40 @@ def read_people_joints(
     flip: average each crop with its mirror image. Raises UserError if no picture can be read.
     """
     points: dict[str, list[np.ndarray]] = {name: [] for name in decoders}
-    kept, probabilities, visible, sizes, failures = [], [], [], [], []
-    for rows, pictures in _batches(table, batch_size, failures):
-        boxes, size = table.box[rows], predictor.resolution
-        crops = np.stack([p.crop(box, size) for p, box in zip(pictures, boxes, strict=True)])
-        crops = torch.from_numpy(crops).permute(0, 3, 1, 2)
-        maps, seen = predictor.maps_and_visibility(crops, flip)
+    kept, cut, probabilities, visible, sizes, failures = [], [], [], [], [], []
+    size = predictor.resolution
+    for part in _parts(table, batch_size, predictor, failures):
+        boxes, settled = part_boxes(table, part.rows, predictor.frames), part.settles
+        pairs = zip(part.pictures, boxes, strict=True)
+        crops = torch.from_numpy(np.stack([picture.crop(box, size) for picture, box in pairs]))
+        frames = len(crops) if predictor.frames > 1 else 1
+        maps, seen = predictor.maps_and_visibility(crops.permute(0, 3, 1, 2), flip, frames)
+        maps, boxes = maps[settled], boxes[settled]
         for name in decoders:
             joints = from_heatmap(DECODERS[name](maps)).numpy()
             points[name].append(crop_to_image(joints, boxes, size))
         probabilities.append(peak_probability(maps))
-        visible += [] if seen is None else [seen]
-        sizes += [picture.size for picture in pictures]
-        kept.append(rows)
+        visible += [] if seen is None else [seen[settled]]
+        sizes += [part.pictures[place].size for place in np.flatnonzero(settled)]
+        kept.append(part.rows[settled])
+        cut.append(boxes)
     if not kept:
         raise UserError(f"none of the pictures of {table.name} can be read: {failures[0]}")
     return Reading(
         np.concatenate(kept),
+        np.concatenate(cut),
         {name: torch.from_numpy(np.concatenate(parts)) for name, parts in points.items()},
         torch.cat(probabilities),
         torch.cat(visible) if visible else None,
         np.array(sizes),
         failures,
     )
+
+
+def part_boxes(table: PersonTable, rows: np.ndarray, frames: int) -> np.ndarray:
+    """Boxes (N, 3) px of these rows; one for all where they are a film's window."""
+    boxes = table.box[rows]
+    return np.tile(film_box(boxes), (len(boxes), 1)) if frames > 1 else boxes
 
 
 def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> Poses:
@@ -98,7 +128,7 @@ def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> 
         frame=np.zeros(len(rows), np.int64),
         time=np.full(len(rows), np.nan),
         person=table.annotation_id[rows],
-        box=table.box[rows],
+        box=reading.box,
         image_size=reading.image_size,
         keypoints_2d=reading.points[predictor.description.decoder].numpy().astype(np.float32),
         confidence=confidence.numpy(),

@@ -22,7 +22,7 @@ _JOINT_AXIS = {
     "visibility.answer.bias": 0,
     "visibility.sharpness": 0,
 }
-_ADDED = ("visibility.",)
+_ADDED = ("visibility.", ".attention.")
 """Parts that one of two networks may lack: they begin anew, or are left out."""
 
 
@@ -54,7 +54,7 @@ def load_start(
 
 
 def _parts(weights: Mapping[str, Tensor]) -> set[str]:
-    return {name for name in weights if name.startswith(_ADDED)}
+    return {name for name in weights if any(part in name for part in _ADDED)}
 
 
 def for_joints(

@@ -15,15 +15,18 @@ from stacked_hourglass.augmentation import (
     random_views,
     view_images,
     view_keypoints,
+    views_of_films,
 )
 from stacked_hourglass.calibration import finish_run
 from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.decoding import DECODERS, normalise_scores
 from stacked_hourglass.description import Description
+from stacked_hourglass.films import FilmDataset, collate_films, in_windows, window_starts
 from stacked_hourglass.losses import heatmap_loss, visibility_loss
 from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
 from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
+from stacked_hourglass.person_table import PersonTable
 from stacked_hourglass.starting import load_start
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
@@ -83,7 +86,8 @@ def training_views(
 ) -> Seen:
     """What a step sees, turned and masked as the options say."""
     options: HourglassTrainOptions = context.options
-    count = len(minibatch["image"])
+    frames = options.data.frames
+    count = len(minibatch["image"]) // frames
     # Drawn on the CPU, so that a run on a GPU sees the same views.
     generator = torch.Generator().manual_seed(context.generator.initial_seed())
     views = (
@@ -91,7 +95,7 @@ def training_views(
         if options.heatmaps.augment_training_data
         else plain_views(count)
     )
-    seen = view_batch(minibatch, views, description)
+    seen = view_batch(minibatch, views_of_films(views, frames), description)
     masking = options.masking
     if not masking.add_random_masking:
         return seen
@@ -132,7 +136,8 @@ def update_op(
     """One step on a minibatch; -> the mean loss of a labelled joint, and its parts."""
     heatmaps: HeatmapOptions = context.options.heatmaps
     seen = training_views(minibatch, context, description)
-    scores, logits = model(network_input(seen.images, description), visibility=True)
+    images = network_input(seen.images, description)
+    scores, logits = model(images, visibility=True, frames=context.options.data.frames)
     loss = context.mean(*batch_loss(scores, seen.points, heatmaps, context.epoch))
     parts = {}
     if logits is not None:
@@ -146,17 +151,23 @@ def update_op(
 
 
 def validation_maps(
-    model: nn.Module, images: Tensor, heatmaps: HeatmapOptions, description: Description
+    model: nn.Module,
+    images: Tensor,
+    heatmaps: HeatmapOptions,
+    description: Description,
+    frames: int = 1,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Raw scores (S, B, J, h, w) of normalised pictures, maps (B, J, h, w) of the last stack, each
     of sum 1, averaged with those of the mirrored pictures if the options say so, and the logits
     (B, J) of being seen, if the network gives them."""
     with statistics_of_batch(model) if heatmaps.use_train_mode_to_eval else nullcontext():
-        scores, logits = model(images, visibility=True)
+        scores, logits = model(images, visibility=True, frames=frames)
         maps = normalise_scores(scores[-1], description.heatmap_loss)
         if heatmaps.flip:
             order = list(skeleton_named(description.skeleton).flip_order)
-            mirrored = normalise_scores(model(images.flip(-1))[-1], description.heatmap_loss)
+            mirrored = normalise_scores(
+                model(images.flip(-1), frames=frames)[-1], description.heatmap_loss
+            )
             maps = (maps + mirrored.flip(-1)[:, order]) / 2
     return scores, maps, logits
 
@@ -165,12 +176,14 @@ def validation_loss(
     model: nn.Module, minibatch: dict[str, Tensor], context: Context, description: Description
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """`wrong`: joints farther from the annotation than the tolerance of PCK (`pck.tolerance`);
-    `loss`: that of the heatmaps, all stacks; `visibility_wrong`: joints said to be seen that are
+    `wrong_hidden`: the same of hidden ones, of films; `loss`: that of the heatmaps, all stacks;
+    `visibility_wrong`: joints said to be seen that are
     hidden, or the other way round."""
     options: HourglassTrainOptions = context.options
     seen = view_batch(minibatch, plain_views(len(minibatch["image"])), description)
     images = network_input(seen.images, description)
-    scores, maps, logits = validation_maps(model, images, options.heatmaps, description)
+    frames = options.data.frames
+    scores, maps, logits = validation_maps(model, images, options.heatmaps, description, frames)
     losses = {"loss": batch_loss(scores, seen.points, options.heatmaps, context.epoch)}
     if logits is not None:
         known = ~seen.visibility.isnan()
@@ -183,6 +196,9 @@ def validation_loss(
     allowed = allowed * (description.resolution / box[:, 2])
     labelled = ~seen.points.isnan().any(-1)
     wrong = (found - seen.points).norm(dim=-1) > allowed[:, None]
+    if frames > 1:
+        hidden = labelled & (seen.visibility == 0)
+        losses["wrong_hidden"] = ((wrong & hidden).sum(), hidden.sum())
     return {"wrong": ((wrong & labelled).sum(), labelled.sum()), **losses}
 
 
@@ -210,6 +226,7 @@ def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Descript
         mean=mean,
         std=std,
         skeleton=skeleton,
+        frames=options.data.frames,
     )
 
 
@@ -224,6 +241,8 @@ def make_batches(
     people: TrainingPeople, options: HourglassTrainOptions, rank: int, world_size: int
 ) -> tuple[LoadedBatches, LoadedBatches]:
     """Training and validation batches of this process."""
+    if options.data.frames > 1:
+        return film_batches(people, options, rank, world_size)
     resolution, seed, loop = options.network.resolution, options.run.seed, options.loop
     order = Order(people.sizes, seed, shuffle=True, weights=people.weights)
     train_plan = Plan(order, loop.train_batch_size, True, rank, world_size)
@@ -234,6 +253,32 @@ def make_batches(
     return (
         LoadedBatches(train, train_plan, loop.workers, collate),
         LoadedBatches(validation, validation_plan, min(loop.workers, 1), collate),
+    )
+
+
+def film_batches(
+    people: TrainingPeople, options: HourglassTrainOptions, rank: int, world_size: int
+) -> tuple[LoadedBatches, LoadedBatches]:
+    """Training and validation batches of this process, of windows of films.
+
+    Windows overlap by half to train on, and not at all to validate on.
+    """
+    frames, seed, loop = options.data.frames, options.run.seed, options.loop
+
+    def batches(table: PersonTable, step: int, size: int, train: bool) -> LoadedBatches:
+        starts = window_starts(table.film, frames, step)
+        need(len(starts) > 0, f"{table.name}: no film has the {frames} frames of --film_frames")
+        windows = in_windows(table, starts, frames)
+        dataset = FilmDataset(windows, options.network.resolution, frames)
+        plan = Plan(
+            Order([len(dataset)], seed, shuffle=train), size // frames, train, rank, world_size
+        )
+        workers = loop.workers if train else min(loop.workers, 1)
+        return LoadedBatches(dataset, plan, workers, collate_films)
+
+    return (
+        batches(people.train, max(frames // 2, 1), loop.train_batch_size, True),
+        batches(people.validation, frames, loop.test_batch_size, False),
     )
 
 

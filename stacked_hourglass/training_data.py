@@ -7,6 +7,7 @@ import numpy as np
 
 from stacked_hourglass.custom import read_custom
 from stacked_hourglass.data import read_people
+from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import DataOptions
 from stacked_hourglass.person_table import PersonTable, mix
@@ -16,6 +17,7 @@ from utils.errors import UserError
 HELD_OUT = 20
 """Where a data set marks nobody for validation, one person in so many validates."""
 MANNEQUIN_VALIDATION = 500
+FILMS_VALIDATION = 100
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
         return mannequin_people(count, MANNEQUIN_VALIDATION, seed)
     if Path(name).suffix and not place:
         return read_people("", name)
+    if name == "mannequin_video":
+        return mannequin_films(data.mannequin_films, FILMS_VALIDATION, data.film_frames, seed)
     if name == "custom":
         return read_custom(place or "data/custom", data.custom)
     try:

@@ -1,0 +1,65 @@
+"""Films of the built-in mannequin as a table of people, rendered once and kept as a pack."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from tqdm import tqdm
+
+from stacked_hourglass.mannequin_people import VALIDATION_SEED, Rendered, as_rendered, kept_once
+from stacked_hourglass.person_table import PersonTable, mix
+from utils.mannequin import MannequinOptions, render_clip
+from utils.seeds import derive_seed
+from utils.stopping import exit_on_sigterm
+
+FPS = 10.0
+SIZE = 192
+# Fewer films than this are rendered here: starting processes would take longer.
+WORTH_PROCESSES = 12
+
+
+def mannequin_films(count: int, validation_count: int, frames: int, seed: int) -> PersonTable:
+    """`count` films to train on, and others to validate on, of one person each behind and before
+    things that hide them, `frames` long at FPS frames a second.
+
+    The same for the same numbers and seed.
+    """
+    parts = [(count, seed, "train"), (validation_count, seed + VALIDATION_SEED, "val")]
+    tables = [_rendered_once(*part, frames) for part in parts if part[0]]
+    return replace(mix(tables), name="mannequin_video")
+
+
+def _rendered_once(count: int, seed: int, split: str, frames: int) -> PersonTable:
+    options = {"count": count, "seed": seed, "split": split, "frames": frames}
+    film = np.repeat(np.arange(count), frames)
+    names = [f"film{row // frames:05d}/{row % frames:04d}.png" for row in range(count * frames)]
+    render = partial(_render_all, seed, count, frames)
+    return kept_once("mannequin_films", options, render, split, names, film)
+
+
+def _render_all(seed: int, count: int, frames: int) -> Iterator[Rendered]:
+    work = partial(_render, seed, frames)
+    bar = partial(tqdm, desc="films of mannequins", total=count, disable=None)
+    if count < WORTH_PROCESSES:
+        for film in bar(map(work, range(count))):
+            yield from film
+        return
+    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
+        for film in bar(pool.map(work, range(count), chunksize=4)):
+            yield from film
+
+
+def _render(seed: int, frames: int, index: int) -> list[Rendered]:
+    options = MannequinOptions(SIZE, SIZE, occluders=True)
+    clip = render_clip(derive_seed("mannequin film", seed, index), frames, FPS, options)
+    people = ((sample.image, sample.people[0]) for sample in clip)
+    return [
+        as_rendered(image, one.keypoints_2d_mpii, one.visibility_mpii, one.box)
+        for image, one in people
+    ]
