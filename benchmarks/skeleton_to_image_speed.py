@@ -41,7 +41,7 @@ class SpeedOptions:
 
     image_size: int = 64
     """Side of the pictures, px."""
-    batch_size: int = 16
+    batch_size: int = 4
     """Samples in a step."""
     models: tuple[Model, ...] = TRAINED
     """Which models."""

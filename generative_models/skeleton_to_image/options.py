@@ -108,7 +108,7 @@ class GanOptions:
 
 
 def _loop() -> LoopOptions:
-    return LoopOptions(epochs=100, train_batch_size=16, test_batch_size=16, workers=0)
+    return LoopOptions(epochs=100, train_batch_size=4, test_batch_size=16, workers=0)
 
 
 def _optimizer() -> OptimizerOptions:
