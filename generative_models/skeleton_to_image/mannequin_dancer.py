@@ -1,4 +1,4 @@
-"""The built-in dancer: one mannequin in one place before one camera, doing many things."""
+"""The built-in dancer: one mannequin before one camera, doing many things here and there."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,12 +21,14 @@ from utils.seeds import derive_seed
 from utils.skeleton_conversion import convert
 from utils.skeletons import DANCE_13, MPII_16
 
-VERSION = 1
+VERSION = 2
 FPS = 10.0
 MOTION_FRAMES = 80
 """Frames of one activity, after which another begins."""
 ACTIVITIES = ("dance", "dance", "upright", "dance", "walk")
 """One after another, again and again."""
+REACH = 600.0
+"""How far to either side of the middle the dancer gets, mm."""
 _TIPS = ("left_hand", "right_hand", "left_toe", "right_toe", "left_heel", "right_heel")
 _PAUSE = 2
 """Missing frame numbers between two activities: no frame follows one of another."""
@@ -66,6 +68,8 @@ def _samples(seed: int, frames: int, size: int) -> Iterator[tuple[np.ndarray, np
     postures = _dance(rng, body, frames)
     outline = [mpii_joints(body, postures), places(body, postures, _TIPS)]
     points = np.concatenate(outline, axis=1).reshape(1, -1, 3)
+    # Of its own, so that the place is the same whatever is danced in it.
+    rng = np.random.default_rng(derive_seed("mannequin dancer's place", seed))
     cameras = frame_people(rng, points, size, size, cropped=False, tight=True)
     depth = float(np.median(cameras.to_camera(points)[0, :, 2]))
     light = sample_light(rng)
@@ -77,14 +81,19 @@ def _samples(seed: int, frames: int, size: int) -> Iterator[tuple[np.ndarray, np
 
 
 def _dance(rng: np.random.Generator, body: Body, frames: int) -> Posture:
-    """World postures of all frames, each activity about the origin and facing the camera."""
+    """World postures of all frames. In each activity, which faces the camera, the dancer glides
+    across to another place, so that everything is learned everywhere."""
     times = np.arange(MOTION_FRAMES) / FPS
+    count = -(-frames // MOTION_FRAMES)
     parts = []
-    for number in range(-(-frames // MOTION_FRAMES)):
+    for number in range(count):
         motion = sample_motion(rng, body, times[-1], ACTIVITIES[number % len(ACTIVITIES)])
         parts.append(_in_place(motion, times).posture(times))
-    origins, rotations = (np.concatenate(one)[:frames] for one in zip(*parts, strict=True))
-    return Posture(origins, rotations)
+    origins, rotations = (np.concatenate(one) for one in zip(*parts, strict=True))
+    stops = rng.uniform(-REACH, REACH, count + 1)
+    across = np.interp(np.arange(len(origins)) / MOTION_FRAMES, np.arange(count + 1), stops)
+    origins[..., 0] += across.reshape(-1, *[1] * (origins.ndim - 2))
+    return Posture(origins[:frames], rotations[:frames])
 
 
 def _in_place(motion: Motion, times: np.ndarray) -> Motion:
