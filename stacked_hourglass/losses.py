@@ -31,19 +31,40 @@ def visibility_loss(logits: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(known, each, each.new_zeros(())).sum(), known.sum()
 
 
+def joint_weights(present: Tensor, seen: Tensor, hidden_weight: float) -> Tensor:
+    """What each joint (B, J) counts: 0 where it is not present, `hidden_weight` where it is known
+    to be hidden (seen is 0; NaN where that is not known), else 1."""
+    return torch.where(seen == 0, hidden_weight, 1.0) * present
+
+
+def without_worst(weights: Tensor, per_joint: Tensor, share: float) -> Tensor:
+    """The weights (B, J), 0 for that share of the joints with the largest losses (B, J): as far as
+    the network can tell, they are labelled wrongly (trimmed loss: Shen, Sanghavi, "Learning with
+    bad training data via iterative trimmed loss minimization", ICML 2019)."""
+    counted = weights > 0
+    count = int(share * int(counted.sum()))
+    if not count:
+        return weights
+    worst = torch.where(counted, per_joint, -torch.inf).flatten().topk(count).indices
+    return weights.flatten().index_fill(0, worst, 0.0).view_as(weights)
+
+
 def heatmap_loss(
     scores: Tensor,
     targets: Tensor,
-    present: Tensor,
+    weights: Tensor,
     kind: str,
     intermediate_supervision: bool = True,
+    trimmed: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
-    """-> (sum over labelled joints and stacks, number of labelled joints); divide to get the loss.
+    """-> (weighted sum over joints and stacks, sum of the weights); divide to get the loss.
 
-    scores (S, B, J, h, w), targets (B, J, h, w), present (B, J) bool: joints that are labelled and
-    on the map. Without intermediate supervision only the last stack counts.
+    scores (S, B, J, h, w), targets (B, J, h, w), weights (B, J): 0 or False for joints that are not
+    labelled or not on the map. Without intermediate supervision only the last stack counts;
+    `trimmed` of the joints, the worst in the last stack, do not (`without_worst`).
     """
     supervised = scores if intermediate_supervision else scores[-1:]
     per_joint = joint_losses(supervised, targets, kind)
-    total = torch.where(present, per_joint, per_joint.new_zeros(())).sum()
-    return total, present.sum()
+    weights = without_worst(weights.float(), per_joint[-1].detach(), trimmed)
+    total = torch.where(weights > 0, per_joint * weights, per_joint.new_zeros(())).sum()
+    return total, weights.sum()

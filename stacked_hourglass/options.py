@@ -104,6 +104,16 @@ class HeatmapOptions:
     """Factor on --sigma after each epoch, such as 0.98; 0 leaves it as it is."""
     label_type: Literal["Gaussian", "Cauchy"] = "Gaussian"
     """Shape of the target peak."""
+    hidden_joint_weight: float = 1.0
+    """What a joint that is annotated as hidden counts in the loss of the heatmaps, beside a seen
+    one's 1."""
+    round_targets: bool = False
+    """Target peaks at whole heatmap pixels, as published; otherwise where the joint is."""
+    trim_share: float = 0.0
+    """Share of each batch's joints, those that the network finds hardest to believe, that is taken
+    for labelled wrongly and not learned from."""
+    trim_from_epoch: int = 1
+    """--trim_share: first epoch, counted from 0, in which the network is believed so far."""
     augment_training_data: bool = True
     """Random scale, rotation, flip and colour of the training pictures."""
     flip: Annotated[bool, tyro.conf.arg(aliases=["-f"])] = False
@@ -119,6 +129,10 @@ class HeatmapOptions:
     def __post_init__(self) -> None:
         for name in ("sigma", "scale_weight_factor", "joint_visibility_loss_coeff"):
             need(getattr(self, name) > 0, f"--{name} must be above 0, not {getattr(self, name)}")
+        need(self.hidden_joint_weight >= 0, "--hidden_joint_weight must not be negative")
+        need(0 <= self.trim_share < 1, f"--trim_share must be from 0 to 1, not {self.trim_share}")
+        need(self.trim_from_epoch >= 0, "--trim_from_epoch must not be negative")
+        need(self.trim_share or self.trim_from_epoch == 1, "--trim_from_epoch needs --trim_share")
         if not 0 <= self.sigma_decay <= 1:
             raise UserError(f"--sigma_decay must be from 0 to 1, not {self.sigma_decay}")
 

@@ -22,7 +22,7 @@ from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.decoding import DECODERS, normalise_scores
 from stacked_hourglass.description import Description
 from stacked_hourglass.films import FilmDataset, collate_films, in_windows, window_starts
-from stacked_hourglass.losses import heatmap_loss, visibility_loss
+from stacked_hourglass.losses import heatmap_loss, joint_weights, visibility_loss
 from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
 from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
@@ -106,22 +106,25 @@ def training_views(
 
 
 def batch_loss(
-    scores: Tensor, points: Tensor, heatmaps: HeatmapOptions, epoch: int
+    scores: Tensor, seen: Seen, heatmaps: HeatmapOptions, epoch: int, trimmed: float = 0.0
 ) -> tuple[Tensor, Tensor]:
-    """Sum of the loss over the joints of a batch, and their number.
+    """Weighted sum of the loss over the joints of a batch, and the sum of the weights.
 
-    scores (S, B, J, h, w); points (B, J, 2) input px.
+    scores (S, B, J, h, w); trimmed: share of the joints that is left out as labelled wrongly.
     """
     height, width = scores.shape[-2:]
-    places = to_heatmap(points)
+    places = to_heatmap(seen.points)
+    present = inside(places, width, height)
+    places = places.round() if heatmaps.round_targets else places
     sigma = heatmaps.sigma_in(epoch)
     targets = make_heatmaps(places, width, height, sigma, heatmaps.label_type)
     return heatmap_loss(
         scores,
         targets,
-        inside(places, width, height),
+        joint_weights(present, seen.visibility, heatmaps.hidden_joint_weight),
         heatmaps.heatmap_loss,
         not heatmaps.remove_intermediate_supervision,
+        trimmed,
     )
 
 
@@ -138,7 +141,8 @@ def update_op(
     seen = training_views(minibatch, context, description)
     images = network_input(seen.images, description)
     scores, logits = model(images, visibility=True, frames=context.options.data.frames)
-    loss = context.mean(*batch_loss(scores, seen.points, heatmaps, context.epoch))
+    trimmed = heatmaps.trim_share if context.epoch >= heatmaps.trim_from_epoch else 0.0
+    loss = context.mean(*batch_loss(scores, seen, heatmaps, context.epoch, trimmed))
     parts = {}
     if logits is not None:
         parts = {
@@ -184,7 +188,7 @@ def validation_loss(
     images = network_input(seen.images, description)
     frames = options.data.frames
     scores, maps, logits = validation_maps(model, images, options.heatmaps, description, frames)
-    losses = {"loss": batch_loss(scores, seen.points, options.heatmaps, context.epoch)}
+    losses = {"loss": batch_loss(scores, seen, options.heatmaps, context.epoch)}
     if logits is not None:
         known = ~seen.visibility.isnan()
         wrong = ((logits > 0) != (seen.visibility > 0)) & known

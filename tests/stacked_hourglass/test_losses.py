@@ -1,6 +1,6 @@
 import torch
 
-from stacked_hourglass.losses import heatmap_loss, joint_losses
+from stacked_hourglass.losses import heatmap_loss, joint_losses, joint_weights, without_worst
 from stacked_hourglass.targets import make_heatmaps
 
 PLACES = torch.tensor([[[2.0, 3.0], [5.5, 4.25]]])
@@ -51,3 +51,32 @@ def test_without_intermediate_supervision_only_the_last_stack_learns() -> None:
     assert scores.grad[:2].abs().max() == 0 < scores.grad[2].abs().max()
     torch.testing.assert_close(last, joint_losses(scores, TARGETS, "mse")[-1].sum())
     assert every > last
+
+
+def test_hidden_joints_weigh_what_they_are_told_to() -> None:
+    present = torch.tensor([[True, True, True, False]])
+    seen = torch.tensor([[1.0, 0.0, torch.nan, 0.0]])
+    weights = joint_weights(present, seen, 0.25)
+    assert weights.tolist() == [[1, 0.25, 1, 0]]
+    scores = torch.randn(2, 1, 2, 8, 8)
+    total, count = heatmap_loss(scores, TARGETS, weights[:, :2], "cross_entropy")
+    each = joint_losses(scores, TARGETS, "cross_entropy").sum(0)[0]
+    torch.testing.assert_close(total, each[0] + 0.25 * each[1])
+    assert count == 1.25
+
+
+def test_the_worst_joints_are_left_out() -> None:
+    weights = torch.tensor([[1.0, 1.0, 0.0], [0.5, 1.0, 1.0]])
+    losses = torch.tensor([[3.0, 1.0, 99.0], [9.0, 2.0, 4.0]])
+    assert without_worst(weights, losses, 0.4).tolist() == [[1, 1, 0], [0, 1, 0]]
+    assert without_worst(weights, losses, 0.19) is weights
+
+
+def test_a_trimmed_joint_teaches_nothing() -> None:
+    scores = (6 * TARGETS)[None].clone().requires_grad_()
+    wrong = TARGETS.clone()
+    wrong[:, 1] = TARGETS[:, 1].flip(-1)
+    total, count = heatmap_loss(scores, wrong, torch.ones(1, 2), "cross_entropy", trimmed=0.5)
+    total.backward()
+    assert int(count) == 1 and scores.grad is not None
+    assert scores.grad[:, :, 1].abs().max() == 0 < scores.grad[:, :, 0].abs().max()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from stacked_hourglass.options import (
     NetworkOptions,
 )
 from stacked_hourglass.predictor import load_model
-from stacked_hourglass.training import batch_loss, train
+from stacked_hourglass.training import Seen, batch_loss, train
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.pose_file import read_poses
@@ -140,12 +141,17 @@ def test_fourteen_joints_are_lsp(tmp_path: Path) -> None:
     assert read_poses(folder / "predictions.npz").keypoints_2d.shape == (8, 14, 2)
 
 
+def seen_at(points: torch.Tensor) -> Seen:
+    """Joints at these places, of which it is not known if they are hidden."""
+    return Seen(torch.zeros(1), points, torch.full(points.shape[:2], torch.nan))
+
+
 def test_joints_outside_the_view_do_not_enter_the_loss() -> None:
     scores = torch.randn(1, 2, 16, 16, 16, requires_grad=True)
     points = torch.full((2, 16, 2), 30.0)
     points[0, 3] = torch.tensor([70.0, 30.0])
     points[1, 5] = float("nan")
-    total, count = batch_loss(scores, points, HeatmapOptions(), 0)
+    total, count = batch_loss(scores, seen_at(points), HeatmapOptions(), 0)
     total.backward()
     assert int(count) == 30 and scores.grad is not None
     assert scores.grad[0, 0, 3].abs().max() == 0 == scores.grad[0, 1, 5].abs().max()
@@ -156,9 +162,33 @@ def test_sigma_decays_after_each_epoch() -> None:
     assert [heatmaps.sigma_in(epoch) for epoch in range(3)] == pytest.approx([2.0, 1.8, 1.62])
     assert HeatmapOptions(sigma=2.0).sigma_in(7) == 2.0
     scores, points = torch.randn(1, 2, 16, 16, 16), torch.full((2, 16, 2), 30.0)
-    later = batch_loss(scores, points, heatmaps, 2)[0]
-    assert later == batch_loss(scores, points, HeatmapOptions(sigma=2.0 * 0.9**2), 0)[0]
-    assert later != batch_loss(scores, points, heatmaps, 0)[0]
+    later = batch_loss(scores, seen_at(points), heatmaps, 2)[0]
+    assert later == batch_loss(scores, seen_at(points), HeatmapOptions(sigma=2.0 * 0.9**2), 0)[0]
+    assert later != batch_loss(scores, seen_at(points), heatmaps, 0)[0]
+
+
+def test_rounded_targets_peak_at_whole_heatmap_pixels() -> None:
+    scores = torch.randn(1, 2, 16, 16, 16)
+    near, exact = torch.full((2, 16, 2), 30.4), torch.full((2, 16, 2), 29.5)  # 7.225 and 7
+    rounded = HeatmapOptions(round_targets=True)
+    loss = batch_loss(scores, seen_at(near), rounded, 0)[0]
+    assert loss == batch_loss(scores, seen_at(exact), HeatmapOptions(), 0)[0]
+    assert loss != batch_loss(scores, seen_at(near), HeatmapOptions(), 0)[0]
+
+
+def test_joints_are_trimmed_and_hidden_ones_weighed_in_a_run(tmp_path: Path) -> None:
+    losses: dict[str, float] = {}
+    choices: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "hidden": {"hidden_joint_weight": 0.0},
+        "trimmed": {"trim_share": 0.3, "trim_from_epoch": 0},
+        "later": {"trim_share": 0.3, "trim_from_epoch": 1},
+    }
+    for name, heatmaps in choices.items():
+        assert train(options(tmp_path / name, heatmaps=HeatmapOptions(**heatmaps))) == 0
+        losses[name] = float(history(tmp_path / name)[0]["train_loss"])
+    assert losses["trimmed"] < losses["plain"] == losses["later"]
+    assert losses["hidden"] != losses["plain"]
 
 
 def test_sigma_decays_in_a_run(tmp_path: Path) -> None:
