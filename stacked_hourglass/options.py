@@ -132,7 +132,9 @@ class HeatmapOptions:
         need(self.hidden_joint_weight >= 0, "--hidden_joint_weight must not be negative")
         need(0 <= self.trim_share < 1, f"--trim_share must be from 0 to 1, not {self.trim_share}")
         need(self.trim_from_epoch >= 0, "--trim_from_epoch must not be negative")
-        need(self.trim_share or self.trim_from_epoch == 1, "--trim_from_epoch needs --trim_share")
+        need(
+            self.trim_share > 0 or self.trim_from_epoch == 1, "--trim_from_epoch needs --trim_share"
+        )
         if not 0 <= self.sigma_decay <= 1:
             raise UserError(f"--sigma_decay must be from 0 to 1, not {self.sigma_decay}")
 
