@@ -160,7 +160,7 @@ def test_concatenate_fills_what_a_part_lacks() -> None:
         ("source", np.array(["one"]), r"\(2,\) where \(1,\)"),
         ("source", np.array([1, 2]), "source is of type int64"),
         ("source", None, "source"),
-        ("skeleton_2d", "octopus", "skeleton_2d is 'octopus', not one of mpii_16"),
+        ("skeleton_2d", "octopus", "skeleton_2d: 'octopus' is not one of mpii_16"),
         ("skeleton_3d", "h36m_17", "belong together"),
         ("keypoints_3d", np.zeros((2, 17, 3)), "belong together"),
     ],

@@ -1,6 +1,7 @@
 """What a run that goes on takes from its options.json, and what from the command."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,12 +128,20 @@ def test_weights_that_a_run_began_with_are_not_forgotten(tmp_path: Path):
         resume(tmp_path, LSP)
 
 
+def leaves(groups: dict[str, Any]) -> Iterator[str]:
+    """Names of the options in all groups and groups of groups."""
+    for name, value in groups.items():
+        if isinstance(value, dict):
+            yield from leaves(value)
+        else:
+            yield name
+
+
 @pytest.mark.parametrize("name", options.TRAIN)
 def test_all_that_is_written_is_an_option_of_that_name(name: str, tmp_path: Path):
     begin(tmp_path, name, [])
     content = json.loads((tmp_path / f"{name}_x/options.json").read_text())
-    groups = [value if isinstance(value, dict) else [key] for key, value in content.items()]
-    written = {f"--{option}" for group in groups for option in group}
+    written = {f"--{option}" for option in leaves(content)}
     # Fixed by the subcommand; says where to begin, as --load does.
     beside = {"--dataset", "--subcommand", "--resume_file"}
     assert written - beside <= set(option_names(options.TRAIN[name].kind))
