@@ -1,20 +1,21 @@
 """Films of the built-in mannequin as a table of people, rendered once and kept as a pack."""
 
-import multiprocessing
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
-from stacked_hourglass.mannequin_people import VALIDATION_SEED, Rendered, as_rendered, kept_once
+from stacked_hourglass.mannequin_people import (
+    VALIDATION_SEED,
+    Rendered,
+    as_rendered,
+    kept_once,
+    over_processes,
+)
 from stacked_hourglass.person_table import PersonTable, mix
 from utils.mannequin import MannequinOptions, render_clip
 from utils.seeds import derive_seed
-from utils.stopping import exit_on_sigterm
 
 FPS = 10.0
 SIZE = 192
@@ -42,17 +43,9 @@ def _rendered_once(count: int, seed: int, split: str, frames: int) -> PersonTabl
 
 
 def _render_all(seed: int, count: int, frames: int) -> Iterator[Rendered]:
-    work = partial(_render, seed, frames)
-    bar = partial(tqdm, desc="films of mannequins", total=count, disable=None)
-    if count < WORTH_PROCESSES:
-        for film in bar(map(work, range(count))):
-            yield from film
-        return
-    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
-    with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        for film in bar(pool.map(work, range(count), chunksize=4)):
-            yield from film
+    render = partial(_render, seed, frames)
+    for film in over_processes(render, count, "films of mannequins", WORTH_PROCESSES):
+        yield from film
 
 
 def _render(seed: int, frames: int, index: int) -> list[Rendered]:

@@ -181,8 +181,7 @@ def validation_loss(
 ) -> dict[str, tuple[Tensor, Tensor]]:
     """`wrong`: joints farther from the annotation than the tolerance of PCK (`pck.tolerance`);
     `wrong_hidden`: the same of hidden ones, of films; `loss`: that of the heatmaps, all stacks;
-    `visibility_wrong`: joints said to be seen that are
-    hidden, or the other way round."""
+    `visibility_wrong`: joints said to be seen that are hidden, or the other way round."""
     options: HourglassTrainOptions = context.options
     seen = view_batch(minibatch, plain_views(len(minibatch["image"])), description)
     images = network_input(seen.images, description)
