@@ -4,7 +4,8 @@ Wasserstein distance with gradient penalty (Gulrajani, Ahmed, Arjovsky, Dumoulin
 "Improved training of Wasserstein GANs", 2017, eq. 3) or, by option, cross-entropy (Goodfellow et
 al. 2014, with real ones towards 0.9, Salimans et al. 2016), plus the mean absolute difference from
 the real frame (Isola et al. 2017, eq. 4). The critic has no norm between its pictures: the penalty
-is on the gradient at each one. It judges patches, and its score is their mean.
+is on the gradient at each one. It judges patches: the Wasserstein distance is of their mean score,
+cross-entropy of each one's (Isola et al. 2017, section 3.2.2).
 """
 
 import itertools
@@ -21,7 +22,7 @@ REAL_LABEL = 0.9
 
 
 class Critic(nn.Module):
-    """Inputs (B, C, S, S) and pictures (B, 3, S, S) -> how real each is, (B,)."""
+    """Inputs (B, C, S, S) and pictures (B, 3, S, S) -> how real each patch is."""
 
     def __init__(self, channels: int, features: int, layers: int = 4) -> None:
         super().__init__()
@@ -32,8 +33,8 @@ class Critic(nn.Module):
         self.stages = nn.Sequential(*stages, nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, inputs: Tensor, pictures: Tensor) -> Tensor:
-        """(B, C, S, S), (B, 3, S, S) -> (B,); of at least 16 px."""
-        return self.stages(torch.cat([inputs, pictures], dim=1)).mean(dim=(1, 2, 3))
+        """(B, C, S, S), (B, 3, S, S) of at least 16 px -> scores of patches (B, S/16, S/16)."""
+        return self.stages(torch.cat([inputs, pictures], dim=1)).squeeze(1)
 
 
 def gradient_penalty(critic: nn.Module, inputs: Tensor, real: Tensor, made: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ def gradient_penalty(critic: nn.Module, inputs: Tensor, real: Tensor, made: Tens
     part = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
     between = (real + part * (made - real)).detach().requires_grad_()
     with torch.enable_grad():
-        score = critic(inputs, between).sum()
+        score = critic(inputs, between).mean(dim=(1, 2)).sum()
         (gradient,) = torch.autograd.grad(score, between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 

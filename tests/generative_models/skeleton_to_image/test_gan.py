@@ -1,5 +1,6 @@
 """Critic, penalty, and that neither side's update touches the other."""
 
+import math
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ class Linear(nn.Module):
     """A critic whose gradient is the same everywhere."""
 
     def forward(self, _: Tensor, pictures: Tensor) -> Tensor:
-        return 2 * pictures.flatten(1).sum(1)
+        return 2 * pictures.sum(dim=(1, 2, 3)).reshape(-1, 1, 1)
 
 
 def test_the_penalty_of_a_linear_critic() -> None:
@@ -84,4 +85,19 @@ def test_adam_begins_with_the_decay_that_was_asked_for() -> None:
 def test_the_critic_sees_the_skeleton() -> None:
     critic, pictures = Critic(3, 4), torch.rand(2, 3, 16, 16)
     one, two = critic(torch.zeros(2, 3, 16, 16), pictures), critic(pictures, pictures)
-    assert one.shape == (2,) and not torch.allclose(one, two)
+    assert one.shape == (2, 1, 1) and not torch.allclose(one, two)
+
+
+class Halves(nn.Module):
+    """A critic sure of the left half of a picture, and as sure against the right one."""
+
+    def forward(self, _: Tensor, pictures: Tensor) -> Tensor:
+        return torch.tensor([5.0, -5.0]).expand(len(pictures), 1, 2)
+
+
+def test_cross_entropy_is_that_of_each_patch() -> None:
+    model = small_gan("bce")[0]
+    model.critic = Halves()  # type: ignore[assignment]
+    pictures = torch.rand(2, 3, 16, 16)
+    loss = model(pictures, pictures, part="generator")["gan"].item()
+    assert loss == pytest.approx((math.log1p(math.exp(-5)) + math.log1p(math.exp(5))) / 2)
