@@ -22,6 +22,9 @@ from utils.skeletons import Skeleton
 WIDEST_RAY = 1.0
 """Rays further than 45 degrees off the axis are taken for 45: early answers may lie anywhere, and
 the lens's polynomials are good for what it sees."""
+LEAST_DEPTH = 1e-3
+"""Depths nearer to 0 are taken for this: numbers of 16 bits often add up to 0 itself, and a division
+by that would leave nothing finite."""
 _KNOWN = ("exact", "derived")
 
 
@@ -45,12 +48,13 @@ def trajectory_loss(roots: Tensor, truth: Tensor, valid: Tensor) -> tuple[Tensor
 def projected(
     points: Tensor, intrinsics: Tensor, image_size: Tensor, distortion: Tensor | None = None
 ) -> Tensor:
-    """Camera points (B, S, J, 3), any unit -> coordinates of the picture ("screen") (B, S, J, 2).
+    """Camera points (B, S, J, 3), m -> coordinates of the picture ("screen") (B, S, J, 2).
 
     intrinsics (B, 4) px, image_size (B, 2) px; distortion (B, 5) k1, k2, k3, p1, p2, or None for a
     pinhole. The lens is that of `utils.cameras.project_with_distortion`.
     """
-    plane = (points[..., :2] / points[..., 2:]).clamp(-WIDEST_RAY, WIDEST_RAY)
+    depth = torch.where(points[..., 2:].abs() < LEAST_DEPTH, LEAST_DEPTH, points[..., 2:])
+    plane = (points[..., :2] / depth).clamp(-WIDEST_RAY, WIDEST_RAY)
     if distortion is not None:
         k1, k2, k3, p1, p2 = distortion[:, None, None, :, None].unbind(3)
         square = plane.square().sum(-1, keepdim=True)

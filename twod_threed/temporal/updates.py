@@ -103,7 +103,8 @@ def unlabelled_terms(
         keypoints = batch["poses_2d"][:, lifting.answered(poses.shape[1])]
         lens = None if options.linear_projection else batch.get("distortion")
         found = reprojection_loss(
-            poses + roots,
+            # With 16 bits, metres away from the camera, sums would be good to centimetres alone.
+            poses.float() + roots.float(),
             keypoints,
             (one.skeleton_2d, one.skeleton_3d),
             batch["intrinsics"],

@@ -69,6 +69,15 @@ def test_early_answers_anywhere_give_finite_gradients() -> None:
     assert total.isfinite() and points.grad is not None and points.grad.isfinite().all()
 
 
+def test_answers_in_the_plane_of_the_camera_give_finite_gradients() -> None:
+    for across in (0.0, 1.0, -2.0):
+        points = torch.tensor([across, across, 0.0]).repeat(2, 3, 17, 1).requires_grad_()
+        lens = torch.tensor([DISTORTION] * 2)
+        found = projected(points, LENS, SIZE, lens)
+        found.sum().backward()
+        assert found.isfinite().all() and points.grad is not None and points.grad.isfinite().all()
+
+
 def truth_of(bent: bool) -> tuple[torch.Tensor, ...]:
     """Poses in m, keypoints in px, intrinsics, image sizes and distortions of two windows."""
     pairs = films((4, 4), bent)
