@@ -309,17 +309,26 @@ def _views_of_clip(
         camera=seen_by.numpy(),
         clip=np.zeros(len(poses), np.int64),
         frame=np.tile(np.arange(0, len(whole), every), cameras),
-        **_camera_tables(views, cameras),
-        clip_names=np.array([name]),
-        clip_sources=store.sources[clip : clip + 1],
-        clip_subjects=store.subjects[clip : clip + 1],
-        clip_actions=store.actions[clip : clip + 1],
-        frame_rates=store.frame_rates[clip : clip + 1],
-        up=np.array(Y_UP),
+        **camera_tables(views, cameras),
+        **clip_tables(store, slice(clip, clip + 1)),
     )
 
 
-def _camera_tables(views: Views, cameras: int) -> dict[str, Any]:
+def clip_tables(store: MotionStore, clips: slice = slice(None)) -> dict[str, Any]:
+    """What `PosePairs` has to say of clips of motion, and its upward direction."""
+    named = zip(store.sources[clips], store.names[clips], strict=True)
+    return {
+        "clip_names": np.array([f"{source}/{name}" for source, name in named]),
+        "clip_sources": store.sources[clips],
+        "clip_subjects": store.subjects[clips],
+        "clip_actions": store.actions[clips],
+        "frame_rates": store.frame_rates[clips],
+        "up": np.array(Y_UP),
+    }
+
+
+def camera_tables(views: Views, cameras: int) -> dict[str, Any]:
+    """What `PosePairs` has to say of cameras: so many, again and again."""
     count = len(views.position)
     names = np.array([f"camera{number}" for number in range(cameras)])
     return {

@@ -10,6 +10,7 @@ from twod_threed.h36m import read_h36m
 from twod_threed.h36m_takes import ACTIONS
 from twod_threed.humaneva import read_humaneva
 from twod_threed.pairs import PosePairs
+from twod_threed.temporal.camera_rig import seen_at_rest
 from twod_threed.temporal.mannequin_clips import mannequin_clips
 from twod_threed.temporal.options import FIXED_FILMS, TemporalDataOptions
 from twod_threed.temporal.sequences import begins_with, frame_rate_of, of_actions, sequences_of
@@ -79,16 +80,31 @@ def _chosen(pairs: PosePairs, data: TemporalDataOptions) -> PosePairs:
 def read_source(
     data: TemporalDataOptions, part: Part, seed: int, unlabeled: Sequence[str] = ()
 ) -> PosePairs | MotionStore:
-    """Films, or motion at the frame rate that is wanted. Raises UserError for what is absent."""
+    """Films, or motion at the frame rate that is wanted. Raises UserError for what is absent.
+
+    Motion that cameras at rest see is films; the seed has no say in where they stand.
+    """
     if part == "validation" and not data.has_validation:
         raise UserError("nobody validates: name somebody with --subjects_validation")
+    if data.dataset in FIXED_FILMS:
+        wanted = unlabeled if part == "unlabeled" else getattr(data, f"subjects_{part}")
+        return _chosen(_read_films(data, wanted), data)
+    found = _read_motion(data, part, seed, unlabeled)
+    if data.cameras_at_rest == 0:
+        return found
+    if isinstance(found, PosePairs):
+        raise UserError(f"--cameras_at_rest is for motion: {data.data_dir} has cameras of its own")
+    return seen_at_rest(found, data.cameras_at_rest, data.field_of_view)
+
+
+def _read_motion(
+    data: TemporalDataOptions, part: Part, seed: int, unlabeled: Sequence[str]
+) -> PosePairs | MotionStore:
+    """Mannequins or motion capture, which may be a file of pairs."""
     rate = data.frame_rate / data.downsample
     if data.dataset == "mannequin":
         count = data.mannequin_count if part == "train" else HELD_OUT_BODIES
         return mannequin_clips(seed, _FIRST_BODY[part], count, rate)
-    if data.dataset in FIXED_FILMS:
-        wanted = unlabeled if part == "unlabeled" else getattr(data, f"subjects_{part}")
-        return _chosen(_read_films(data, wanted), data)
     found = read_motion(data.data_dir)
     found = found.select(members(found.subjects, data, part, unlabeled))
     if isinstance(found, PosePairs):
@@ -99,7 +115,8 @@ def read_source(
 def fixed_films(
     data: TemporalDataOptions, part: Part, seed: int, unlabeled: Sequence[str] = ()
 ) -> PosePairs:
-    """A part as fixed films: motion is seen by cameras drawn once from the seed, a clip by one.
+    """A part as fixed films: motion is seen by cameras drawn once from the seed, a clip by one,
+    or by all --cameras_at_rest.
 
     Raises UserError for what is absent.
     """
@@ -120,8 +137,9 @@ def validation_films(data: TemporalDataOptions, seed: int) -> PosePairs:
 
 
 def middle(film: np.ndarray, share: float) -> np.ndarray:
-    """The middle frames of a film (T,), so much of it, but at least one."""
-    count = max(1, round(len(film) * share))
+    """The middle frames of a film (T,), so much of it, but two if there are: of one frame alone of
+    each film nobody could tell the rate."""
+    count = min(len(film), max(2, round(len(film) * share)))
     start = (len(film) - count) // 2
     return film[start : start + count]
 

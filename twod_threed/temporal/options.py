@@ -127,6 +127,10 @@ class TemporalDataOptions:
     field_of_view: tuple[float, float] = (40.0, 80.0)
     """mocap, mannequin: range of what the virtual cameras see along the longer edge, degrees; the
     same number twice makes it known."""
+    cameras_at_rest: int = 0
+    """mocap, mannequin: so many cameras stand still around a room and film every clip of every
+    part, as in Human3.6M; who leaves a picture is cut out of its film. They are the same whatever
+    the seed. 0: cameras are drawn, in training one for each window."""
     validation_frames: int = 20_000
     """mocap, mannequin: frames that validate, about: the middle of each clip."""
     mannequin_count: int = 100
@@ -141,6 +145,7 @@ class TemporalDataOptions:
         need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         self.view_ranges()
         name = self.dataset
+        self._check_cameras()
         if name == "mannequin":
             self._check_nobody_is_named()
         need(
@@ -159,6 +164,14 @@ class TemporalDataOptions:
         self.actions = tuple(one for one in separated(self.actions) if one != "*")
         check_disjoint(
             self.subjects_train, self.subjects_validation, self.subjects_test, parts=PARTS
+        )
+
+    def _check_cameras(self) -> None:
+        count = self.cameras_at_rest
+        need(count >= 0, f"--cameras_at_rest must not be negative, not {count}")
+        need(
+            count == 0 or self.dataset not in FIXED_FILMS,
+            f"--cameras_at_rest is for motion: the films of {self.dataset} have their own cameras",
         )
 
     def _check_nobody_is_named(self) -> None:
@@ -195,7 +208,8 @@ class WindowOptions:
     """Share of the training frames that are used: one stretch of each film, at random."""
     epoch_frames: int = 262_144
     """mocap, mannequin: output frames in an epoch, drawn evenly over the data sets and then their
-    subjects, each window seen by a camera of its own."""
+    subjects, each window seen by a camera of its own. An epoch of films, as --cameras_at_rest makes
+    them, is all of their windows once."""
     input_noise: float = 0.0
     """2D errors like a detector's in every frame: for each window between 0 and this times those in
     twod_threed/detector_noise.json, so that exact films are learnt as well."""

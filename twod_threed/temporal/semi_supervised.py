@@ -23,8 +23,8 @@ WIDEST_RAY = 1.0
 """Rays further than 45 degrees off the axis are taken for 45: early answers may lie anywhere, and
 the lens's polynomials are good for what it sees."""
 LEAST_DEPTH = 1e-3
-"""Depths nearer to 0 are taken for this: numbers of 16 bits often add up to 0 itself, and a division
-by that would leave nothing finite."""
+"""m; depths nearer to 0 are taken for this: numbers of 16 bits often add up to 0 itself, and a
+division by that would leave nothing finite."""
 _KNOWN = ("exact", "derived")
 
 

@@ -48,7 +48,9 @@ class TemporalRenderOptions:
         need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
 
 
-_OF_SCORING = ("input_joints", "actions", "frame_rate", "downsample", "field_of_view")
+_OF_SCORING = (
+    *("input_joints", "actions", "frame_rate", "downsample", "field_of_view", "cameras_at_rest"),
+)
 
 
 def render_options(

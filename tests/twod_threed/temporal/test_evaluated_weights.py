@@ -123,3 +123,9 @@ def test_what_a_rendered_film_does_not_depend_on_is_refused(changes):
         evaluation.evaluate(options)
     with pytest.raises(UserError, match="--split is for scoring"):
         evaluation.evaluate(replace(options, split="validation"))
+
+
+def test_a_rendered_film_is_not_seen_by_cameras_at_rest():
+    data = TemporalDataOptions("mocap", cameras_at_rest=4)
+    with pytest.raises(UserError, match="--cameras_at_rest changes nothing"):
+        evaluation.evaluate(TemporalEvalOptions(data, WeightsOptions(), render=True))

@@ -171,6 +171,8 @@ def test_contradictions_are_one_line(words: str, message: str) -> None:
         ("mannequin", {"subjects_test": ("S1",)}, "--subjects_test: mannequins"),
         ("mannequin", {"keypoints": "cpn"}, "--keypoints is for Human3.6M and HumanEva"),
         ("mocap", {"keypoints": "cpn"}, "--keypoints is for Human3.6M and HumanEva"),
+        ("h36m", {"cameras_at_rest": 4}, "--cameras_at_rest is for motion: the films of h36m"),
+        ("humaneva", {"cameras_at_rest": 4}, "--cameras_at_rest is for motion"),
     ],
 )
 def test_options_of_other_data_are_refused(
@@ -199,6 +201,7 @@ def test_unlabelled_subjects_are_for_films_with_cameras_and_labels(
         (TemporalDataOptions, {"frame_rate": 0.0}),
         (TemporalDataOptions, {"validation_frames": 0}),
         (TemporalDataOptions, {"mannequin_count": 0}),
+        (TemporalDataOptions, {"cameras_at_rest": -1}),
         (WindowOptions, {"stride": 0}),
         (WindowOptions, {"subset": 0.0}),
         (WindowOptions, {"epoch_frames": 0}),
