@@ -41,6 +41,8 @@ class SpeedOptions:
 
     image_size: int = 64
     """Side of the pictures, px."""
+    features: int = 24
+    """Channels of the finest maps of vanilla_vector, vanilla_image and gan."""
     batch_size: int = 4
     """Samples in a step."""
     models: tuple[Model, ...] = TRAINED
@@ -54,7 +56,7 @@ def options_of(name: Model, chosen: SpeedOptions) -> SkeletonToImageTrainOptions
     pose2vid = Pose2VidOptions(no_vgg_loss=True)
     if chosen.published_size:
         pose2vid = Pose2VidOptions("local", 32, 4, 9, 1, 3, ndf=64, no_vgg_loss=True)
-    network = GeneratorOptions(image_size=chosen.image_size)
+    network = GeneratorOptions(chosen.image_size, features=chosen.features)
     options = SkeletonToImageTrainOptions(model=name, network=network, pose2vid=pose2vid)
     options.loop.train_batch_size = chosen.batch_size
     return options

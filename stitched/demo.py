@@ -1,4 +1,5 @@
-"""`run.py demo`: render a clip, find its poses, and compare them with what was rendered."""
+"""`run.py demo`: render a clip, find its poses, compare them with what was rendered, and make
+somebody else move like that."""
 
 from pathlib import Path
 
@@ -6,10 +7,13 @@ import numpy as np
 from tqdm import tqdm
 
 from stacked_hourglass.pck import normalised_distances, pck
+from stitched.dance import dance
+from stitched.dance_options import DanceOptions
 from stitched.demo_options import DemoOptions
 from stitched.options import FilesOptions, PoseOptions
 from stitched.pose import LoadPredictor, load_predictor
 from stitched.pose import run as find_poses
+from stitched.smoothing import smooth_both_ways
 from utils.mannequin import MannequinOptions, MannequinPerson, render_clip
 from utils.pose_file import read_poses
 from utils.pose_metrics import hip_relative, mpjpe, p_mpjpe
@@ -26,7 +30,7 @@ CLIP, DRAWN, DRAWN_3D, PAGE = (
 
 
 def run(options: DemoOptions, load: LoadPredictor = load_predictor) -> int:
-    """Write clip, drawn videos, page and pose files; print the errors. Returns the exit code.
+    """Write clip, drawn videos, page, pose files and a dance; print the errors. -> exit code.
 
     Raises UserError if the folder cannot be written or there are no weights.
     """
@@ -53,6 +57,10 @@ def run(options: DemoOptions, load: LoadPredictor = load_predictor) -> int:
 
     write_page(poses, folder / PAGE, clip)
     print(f"watch {folder / DRAWN} and {folder / DRAWN_3D}; turn it round in {folder / PAGE}")
+    if poses.found.any():
+        print("drawing somebody else who moves like that")
+        dancing = DanceOptions(str(clip), output_dir=str(folder / "dance"))
+        dance(dancing, lambda _: smooth_both_ways(poses))
     return code
 
 

@@ -1,7 +1,7 @@
 """`eval.py skeleton_to_image`: trained dancers, scored on frames that they have not seen."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,10 @@ from generative_models.skeleton_to_image.evaluation_options import (
     SkeletonToImageEvalOptions,
 )
 from generative_models.skeleton_to_image.inference import Dancer, draw_frames
+from generative_models.skeleton_to_image.perceptual_scores import (
+    PerceptualScore,
+    find_perceptual_scores,
+)
 from generative_models.skeleton_to_image.training_data import read_frames
 from utils.atomic import atomic_path
 from utils.comparison import aligned
@@ -19,7 +23,7 @@ from utils.option_checks import named_models
 
 FindPoses = Callable[[np.ndarray], np.ndarray]
 """Pictures (N, S, S, 3) uint8 RGB -> joints (N, 13, 2) px, dance_13, NaN missing."""
-COLUMNS = ("l1", "psnr", "ssim", "sharpness", "flicker", "pose_error")
+COLUMNS = ("l1", "psnr", "ssim", "lpips", "fid", "sharpness", "flicker", "pose_error")
 Scores = dict[str, dict[str, float]]
 
 
@@ -29,6 +33,7 @@ def evaluate(options: SkeletonToImageEvalOptions, find_poses: FindPoses | None =
     find_poses: looks for the person in the made frames; without it `pose_error` is left out. The
     row `real frames` says how far off it is in the real ones.
     """
+    perceptual = find_perceptual_scores()
     scores: Scores = {}
     frames_of_size: dict[int, DancerFrames] = {}
     for name, source in named_models(options.models).items():
@@ -38,9 +43,9 @@ def evaluate(options: SkeletonToImageEvalOptions, find_poses: FindPoses | None =
             frames_of_size[size] = read_frames(options.data, size).of_part(options.part)
         frames = frames_of_size[size]
         made = draw_frames(dancer, frames, options.batch_size)
-        scores[f"{name} ({size} px)"] = score(made, frames, find_poses)
+        scores[f"{name} ({size} px)"] = score(made, frames, find_poses, perceptual)
     for size, frames in frames_of_size.items():
-        scores[f"real frames ({size} px)"] = score(frames.images, frames, find_poses)
+        scores[f"real frames ({size} px)"] = score(frames.images, frames, find_poses, perceptual)
     print(table(scores))
     write_csv(options.output_dir / "results.csv", scores)
     print(f"also in {options.output_dir / 'results.csv'}")
@@ -48,7 +53,10 @@ def evaluate(options: SkeletonToImageEvalOptions, find_poses: FindPoses | None =
 
 
 def score(
-    made: np.ndarray, frames: DancerFrames, find_poses: FindPoses | None = None
+    made: np.ndarray,
+    frames: DancerFrames,
+    find_poses: FindPoses | None = None,
+    perceptual: Mapping[str, PerceptualScore] | None = None,
 ) -> dict[str, float]:
     """Every measure of made pictures (N, S, S, 3) uint8 of these frames."""
     real = frames.images
@@ -58,6 +66,7 @@ def score(
         "ssim": metrics.ssim(made, real),
         "sharpness": metrics.sharpness_ratio(made, real),
         "flicker": metrics.flicker_ratio(made, real, frames.frame),
+        **{name: measure(made, real) for name, measure in (perceptual or {}).items()},
     }
     if find_poses:
         scores["pose_error"] = metrics.pose_error(find_poses(made), frames.keypoints, frames.size)

@@ -73,6 +73,9 @@ def test_demo_measures_against_what_it_rendered(tmp_path, capsys: pytest.Capture
         np.testing.assert_allclose(poses.keypoints_2d, truth, atol=1e-3)
     with VideoReader(tmp_path / "mannequin_pose.mp4") as video:
         assert len(list(video)) == options.frames
+    for name in ("dance.mp4", "side_by_side.mp4"):
+        with VideoReader(tmp_path / "dance" / name) as video:
+            assert len(list(video)) == options.frames
 
 
 @pytest.mark.parametrize("wrong", [{"frames": 1}, {"size": 10}, {"seed": -1}])
