@@ -15,7 +15,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := 0
 
 help:
 	@echo "make setup   install what the project needs into .venv (done by the others as well)"
-	@echo "make demo    render a clip, find its poses in 2D and 3D: visualizations/demo/"
+	@echo "make demo    render a clip, find its poses in 2D and 3D, make a mannequin dance so: visualizations/demo/"
 	@echo "make test    everything that is checked before a change goes in"
 	@echo "make check   the quick part of it: style, types, imports"
 	@echo "make bench   measure the speed of this machine"

@@ -55,6 +55,14 @@ def strip(clip: Path, poses: Poses) -> np.ndarray:
     return grid([frames[number] for number in chosen], 3)
 
 
+def dance_strip() -> np.ndarray:
+    """Six frames of the dance, in three rows: the film, the skeleton, the dancer."""
+    with VideoReader(DEMO / "dance" / "side_by_side.mp4") as video:
+        frames = [frame.image for frame in video]
+    chosen = np.linspace(0, len(frames) - 1, 6).round().astype(int)
+    return grid([frames[number] for number in chosen], 2)
+
+
 def page(clip: Path, poses: Poses) -> np.ndarray:
     """What a browser shows of the interactive page, which begins with a sure frame."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -77,7 +85,12 @@ def main() -> None:
     large = picture(clip, poses)
     size = [round(n * 400 / large.shape[0]) for n in (large.shape[1], large.shape[0])]
     small = np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA))
-    made = {"picture": small, "film": strip(clip, poses), "interactive": page(clip, poses)}
+    made = {
+        "picture": small,
+        "film": strip(clip, poses),
+        "interactive": page(clip, poses),
+        "dance": dance_strip(),
+    }
     for name, image in made.items():
         path = DOCS / f"{name}.jpg"
         write_image(path, image)

@@ -53,8 +53,8 @@ def run_commands(commands: list[str], folder: Path) -> None:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
 
-def test_three_blocks_are_marked():
-    assert len(marked_blocks()) == 3
+def test_four_blocks_are_marked():
+    assert len(marked_blocks()) == 4
 
 
 def test_poses_of_pictures_and_videos(folder: Path):
@@ -77,8 +77,15 @@ def test_in_3d(folder: Path):
     assert (clip / "clip_interactive.html").is_file()
 
 
-def test_training_with_nothing_downloaded(folder: Path):
+def test_somebody_else_moves_like_that(folder: Path):
     run_commands(marked_blocks()[2], folder)
+    for name in ("dance.mp4", "side_by_side.mp4"):
+        with VideoReader(folder / "visualizations/dance" / name) as video:
+            assert len(list(video)) == 4
+
+
+def test_training_with_nothing_downloaded(folder: Path):
+    run_commands(marked_blocks()[3], folder)
     run = folder / "model_checkpoints/hourglass_mannequin_toy"
     expected = {"options.json", "last.ckpt", "best.ckpt", "best.safetensors", "history.csv"}
     assert expected <= {path.name for path in run.iterdir()}
