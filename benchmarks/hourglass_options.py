@@ -4,8 +4,8 @@
     python -m benchmarks.hourglass_options --speed
 
 Every option trains a network of its own from the same seed, on LSP and its extension (LSP 901-1000
-validate) and on mannequins, two at a time, each on half of the cores. The score is that of the best weights on the
-validation people, PCK@0.2 of the torso, all joints; and once more with a bar of
+validate) and on mannequins, two at a time, each on half of the cores. The score is that of the best
+weights on the validation people, PCK@0.2 of the torso, all joints; and once more with a bar of
 `--add_random_masking` over every picture. Runs stay in --output_dir, and what is there is not
 trained again. --speed takes the time of training steps, with the option and without it in turn.
 """

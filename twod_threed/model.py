@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from utils.devices import in_float32
 from utils.errors import UserError
 
 MAX_NORM = 1.0
@@ -115,7 +116,7 @@ class Lifter(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         """(B, J, 2) -> (B, J', 3), both normalised (`twod_threed.normalisation`)."""
-        outputs = self.last(self.stages(self.first(points.flatten(1))))
+        outputs = in_float32(self.last, self.stages(self.first(points.flatten(1))))
         return outputs.unflatten(1, (self.architecture.joints_out, 3))
 
 

@@ -1,6 +1,7 @@
 """What computes, and in which number format."""
 
 import torch
+from torch import Tensor, nn
 
 from utils.errors import UserError
 
@@ -38,3 +39,12 @@ def pick_precision(precision: str, kind: str) -> str:
     if precision != "auto":
         return precision
     return "bf16-mixed" if has_bf16(kind) else "32-true"
+
+
+def in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+    """layer(x) in float32, also where autocast computes the rest in half of that: for answers with
+    more digits than bf16 holds, which goes in steps of 4 mm from half a metre on."""
+    if not torch.is_autocast_enabled(x.device.type):
+        return layer(x)
+    with torch.autocast(x.device.type, enabled=False):
+        return layer(x.float())

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from utils.devices import device_kind, has_bf16, pick_precision
+from utils.devices import device_kind, has_bf16, in_float32, pick_precision
 from utils.errors import UserError
 
 
@@ -37,3 +38,13 @@ def test_a_device_that_is_absent_is_one_line(accelerator, monkeypatch):
         monkeypatch.setattr(module, "is_available", lambda: False)
     with pytest.raises(UserError, match=f"no {accelerator} here; --accelerator auto"):
         device_kind(accelerator)
+
+
+def test_a_layer_in_float32_under_autocast():
+    layer = nn.Linear(8, 3)
+    x = torch.randn(5, 8)
+    exact = layer(x)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(x).dtype == torch.bfloat16
+        kept = in_float32(layer, x)
+    assert kept.equal(exact) and in_float32(layer, x).equal(exact)

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from twod_threed.model import Dropout
+from utils.devices import in_float32
 from utils.errors import UserError
 
 WIDEST_PRODUCT = 9
@@ -184,7 +185,7 @@ class TemporalNetwork(nn.Module):
         x = self.first(points.flatten(2), strided)
         for block in self.blocks:
             x = block(x, strided)
-        return self.last(x).unflatten(2, (self.architecture.joints_out, 3))
+        return in_float32(self.last, x).unflatten(2, (self.architecture.joints_out, 3))
 
 
 def set_batch_norm_momentum(model: nn.Module, momentum: float) -> None:
