@@ -1,22 +1,19 @@
 """The subcommand `h36m_images` of data/prepare.py: pictures cut from Human3.6M's videos."""
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from data.video_frames import cut_frames
 from stitched.network.h36m_pictures import INDEX, picture_names
 from twod_threed.h36m import read_layout
 from twod_threed.h36m_takes import ACTIONS, SUBJECTS, Wanted
 from twod_threed.pairs import PROJECTED, PosePairs, write_pairs
-from utils.atomic import atomic_path
 from utils.errors import UserError
 from utils.option_checks import at_least_one
-from utils.video import VideoReader
 
 
 @dataclass
@@ -92,37 +89,14 @@ def _videos(folder: Path, wanted: Wanted) -> dict[str, Path]:
 
 def _cut(videos: dict[str, Path], view: str, pairs: PosePairs, folder: Path, quality: int) -> None:
     """Write the pictures of one view that are not there yet. Raises UserError if some cannot be."""
-    names = dict(zip(pairs.frame.tolist(), picture_names(pairs).tolist(), strict=True))
-    lacking = {frame: name for frame, name in names.items() if not (folder / name).is_file()}
-    if not lacking:
+    names = picture_names(pairs).tolist()
+    wanted = {f: folder / n for f, n in zip(pairs.frame.tolist(), names, strict=True)}
+    if all(path.is_file() for path in wanted.values()):
         return
     if view not in videos:
         raise UserError(f"{view}: there is no video of it")
-    with VideoReader(videos[view]) as video:
-        size = tuple(pairs.image_size[pairs.camera[0]].tolist())
-        if (video.width, video.height) != size:
-            raise UserError(
-                f"{videos[view]} is {video.width}x{video.height} px, not {size[0]}x{size[1]}"
-            )
-        for frame, image in _frames(video, max(lacking)):
-            if frame in lacking:
-                _write(folder / lacking.pop(frame), image, quality)
-    if lacking:
-        reason = video.damage or f"{videos[view]} ends before frame {min(lacking)}"
-        raise UserError(f"{view}: {len(lacking)} pictures are missing: {reason}")
-
-
-def _frames(video: VideoReader, last: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Frames up to the last one wanted: number and uint8 RGB. None behind damage, where frames may
-    be lost and numbers would be wrong."""
-    for frame in video:
-        if video.damage:
-            return
-        yield frame.index, frame.image
-        if frame.index >= last:
-            return
-
-
-def _write(path: Path, image: np.ndarray, quality: int) -> None:
-    with atomic_path(path) as temporary:
-        Image.fromarray(image).save(temporary, "JPEG", quality=quality)
+    size = tuple(pairs.image_size[pairs.camera[0]].tolist())
+    try:
+        cut_frames(videos[view], wanted, quality, size)
+    except UserError as error:
+        raise UserError(f"{view}: {error}") from error
