@@ -1,8 +1,8 @@
 """Make official downloads ready for training: `python data/prepare.py SUBCOMMAND --help`.
 
-`mpii`, `mocap` and `h36m` convert, `h36m_images` cuts pictures from videos, `lsp` and `coco` check
-(their downloads are read as they are), `dancer` takes a person from a video, `pack` puts data sets
-of pictures into one small file for a small or a lent machine.
+`mpii`, `mocap` and `h36m` convert, `h36m_images` and `humaneva` cut pictures from videos, `lsp` and
+`coco` check (their downloads are read as they are), `dancer` takes a person from a video, `pack`
+puts data sets of pictures into one small file for a small or a lent machine.
 """
 
 import json
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from data.dancer import DancerVideoOptions, prepare_dancer
 from data.h36m import H36mOptions, prepare_h36m
 from data.h36m_images import H36mImagesOptions, prepare_h36m_images
+from data.humaneva import HumanEvaOptions, prepare_humaneva
 from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
@@ -30,7 +31,7 @@ from stacked_hourglass.mpii import ANNOTATIONS
 from stacked_hourglass.mpii_matlab import convert_mpii, read_validation_people
 from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import PersonTable, mix
-from stacked_hourglass.sources import ORIGINS, AbsentError
+from stacked_hourglass.sources import ORIGINS, AbsentError, default_folder
 from utils.atomic import atomic_path
 from utils.command_line import Options, run_script
 from utils.errors import UserError
@@ -75,7 +76,8 @@ class PackOptions:
     """Put the people of data sets into one training pack."""
 
     sources: tuple[str, ...]
-    """Data sets: lsp, lspet, mpii, coco; or name=folder where one is not in data/<name>."""
+    """Data sets: lsp, lspet, mpii, coco, eva (in data/humaneva); or name=folder where one is not in
+    data/<name>."""
     output: Path = Path("data/people.pack")
     """The file to write; it goes where --data_dir asks for a data set."""
     size: int = 192
@@ -186,7 +188,7 @@ def pack(options: PackOptions) -> int:
     tables = []
     for source in options.sources:
         name, _, folder = source.partition("=")
-        table = _read_source(name, folder or f"data/{name}")
+        table = _read_source(name, folder or default_folder(name))
         chosen = [split for split in options.splits if split in table.split]
         if not chosen:
             raise UserError(f"{name} has nobody in {'+'.join(options.splits)}")
@@ -209,6 +211,7 @@ SUBCOMMANDS = {
     "coco": Options("Check COCO keypoints.", CocoOptions),
     "h36m": Options("Convert Human3.6M, in any of its layouts, to one file.", H36mOptions),
     "h36m_images": Options("Cut pictures from Human3.6M's videos.", H36mImagesOptions),
+    "humaneva": Options("Cut pictures and joints from HumanEva-I's films.", HumanEvaOptions),
     "mocap": Options("Put a folder of motion capture into one motion store.", MocapOptions),
     "mannequin": Options("Put poses of mannequins into a motion store.", MannequinPosesOptions),
     "dancer": Options("Make a dancer's frames and poses from a video.", DancerVideoOptions),
@@ -220,6 +223,7 @@ FUNCTIONS = {
     "coco": prepare_coco,
     "h36m": prepare_h36m,
     "h36m_images": prepare_h36m_images,
+    "humaneva": prepare_humaneva,
     "mocap": prepare_mocap,
     "mannequin": prepare_mannequin,
     "dancer": prepare_dancer,

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from stacked_hourglass.augmentation import CROP_MARGIN
 from stacked_hourglass.coco import read_coco
+from stacked_hourglass.humaneva import read_humaneva
 from stacked_hourglass.mpii import read_mpii
 from stacked_hourglass.pack import PACK_SUFFIX, read_pack
 from stacked_hourglass.person_table import PersonTable
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[[Path], PersonTable]] = {
     "lspet": read_lsp_extended,
     "mpii": read_mpii,
     "coco": read_coco,
+    "eva": read_humaneva,
 }
 
 

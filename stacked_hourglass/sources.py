@@ -44,7 +44,20 @@ ORIGINS = {
         "annotations/person_keypoints_{train,val}2017.json, train2017/ and val2017/",
         "python data/prepare.py coco --data_dir {folder}",
     ),
+    "eva": Origin(
+        "HumanEva-I",
+        "http://humaneva.is.tue.mpg.de",
+        "S1/Image_Data, Calibration_Data, Mocap_Data, Sync_Data, S2/... as downloaded",
+        "python data/prepare.py humaneva {folder} --output {folder}",
+    ),
 }
+FOLDERS = {"eva": "data/humaneva"}
+"""Where a data set lies that is not in data/<name>."""
+
+
+def default_folder(data_set: str) -> str:
+    """Where a data set lies if nothing else is said."""
+    return FOLDERS.get(data_set, f"data/{data_set}")
 
 
 class AbsentError(UserError):
