@@ -12,6 +12,7 @@ TRANSFER = Lazy("stitched.motion_transfer:evaluate")
 FUNCTIONS = {
     "mpii_PCKh": Lazy("stacked_hourglass.evaluation:evaluate_mpii_pckh"),
     "lsp_PCK": Lazy("stacked_hourglass.evaluation:evaluate_lsp_pck"),
+    "eva_PCK": Lazy("stacked_hourglass.evaluation:evaluate_eva_pck"),
     "custom_PCK": Lazy("stacked_hourglass.evaluation:evaluate_custom_pck"),
     "h36m_mpjpe": Lazy("twod_threed.evaluation:evaluate_h36m_mpjpe"),
     "mocap_mpjpe": Lazy("twod_threed.evaluation:evaluate_mocap_mpjpe"),

@@ -35,6 +35,7 @@ from generative_models.skeleton_to_image.options import (
 )
 from stacked_hourglass.evaluation_options import (
     EvalCustomOptions,
+    EvalEvaOptions,
     EvalLspOptions,
     EvalMpiiOptions,
     Overlay2dOptions,
@@ -155,6 +156,7 @@ TRAIN = {
     "hourglass_lsp": _train_hourglass("lsp", "Leeds Sports Pose"),
     "hourglass_lspet": _train_hourglass("lspet", "Leeds Sports Pose extended"),
     "hourglass_coco": _train_hourglass("coco", "COCO keypoints"),
+    "hourglass_eva": _train_hourglass("eva", "HumanEva-I"),
     "hourglass_mannequin": _train_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_mannequin_video": _train_hourglass("mannequin_video", "films of mannequins"),
     "hourglass_people": _train_hourglass("people", "a mixture of data sets"),
@@ -193,6 +195,7 @@ RUN = {
     "hourglass_lsp": _run_hourglass("lsp", "Leeds Sports Pose"),
     "hourglass_lspet": _run_hourglass("lspet", "Leeds Sports Pose extended"),
     "hourglass_coco": _run_hourglass("coco", "COCO keypoints"),
+    "hourglass_eva": _run_hourglass("eva", "HumanEva-I"),
     "hourglass_mannequin": _run_hourglass("mannequin", "the built-in mannequin"),
     "hourglass_mannequin_video": _run_hourglass("mannequin_video", "films of mannequins"),
     "hourglass_people": _run_hourglass("people", "a mixture of data sets"),
@@ -248,6 +251,7 @@ VIZ = {
 EVAL = {
     "mpii_PCKh": Options("Score 2D poses on the MPII validation people: PCKh.", EvalMpiiOptions),
     "lsp_PCK": Options("Score 2D poses on Leeds Sports Pose: PCK.", EvalLspOptions),
+    "eva_PCK": Options("Score 2D poses on HumanEva-I: PCK and pixels.", EvalEvaOptions),
     "custom_PCK": Options("Score poses of keypoints of any kind: PCK.", EvalCustomOptions),
     "h36m_mpjpe": Options("Score 3D poses on Human3.6M, mean over actions.", EvalH36mOptions),
     "mocap_mpjpe": Options("Score 3D poses on motion capture, mean over sets.", EvalMocapOptions),

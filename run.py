@@ -17,6 +17,7 @@ FUNCTIONS = {
     "hourglass_lsp": HOURGLASS,
     "hourglass_lspet": HOURGLASS,
     "hourglass_coco": HOURGLASS,
+    "hourglass_eva": HOURGLASS,
     "hourglass_mannequin": HOURGLASS,
     "hourglass_mannequin_video": HOURGLASS,
     "hourglass_people": HOURGLASS,

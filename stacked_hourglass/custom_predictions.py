@@ -1,4 +1,5 @@
-"""What `eval.py custom_PCK` compares: predictions in the order of annotations, and lengths."""
+"""What `eval.py custom_PCK` and `eva_PCK` compare: predictions in the order of annotations, and
+lengths."""
 
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import numpy as np
 
 from stacked_hourglass.person_table import PersonTable
 from utils.errors import UserError
+from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
 from utils.skeletons import skeleton_named
 
@@ -20,6 +22,18 @@ def read_custom_predictions(path: Path, table: PersonTable) -> tuple[np.ndarray,
     poses = read_pose_file(path)
     if poses.joint_names_2d != skeleton_named(table.skeleton).joints:
         raise UserError(f"{path} has other joints than the annotations")
+    return in_order(poses, poses.keypoints_2d, table, path)
+
+
+def in_order(
+    poses: Poses, points: np.ndarray, table: PersonTable, path: Path
+) -> tuple[np.ndarray, int]:
+    """Points (M, J, 2) px of the poses of a file in the order of the table (N, J, 2), NaN where it
+    has none, and how many those are.
+
+    Matched by the picture's path as the table gives it and the number of the annotation. Raises
+    UserError if the file has nobody of the table.
+    """
     keys = zip(poses.source.tolist(), poses.person.tolist(), strict=True)
     row_of = {key: row for row, key in enumerate(keys)}
     wanted = [
@@ -28,8 +42,8 @@ def read_custom_predictions(path: Path, table: PersonTable) -> tuple[np.ndarray,
     found = [place for place, key in enumerate(wanted) if key in row_of]
     if not found:
         raise UserError(f"{path} has none of the {len(table)} annotations of {table.name}")
-    predictions = np.full(table.keypoints.shape, np.nan)
-    predictions[found] = poses.keypoints_2d[[row_of[wanted[place]] for place in found]]
+    predictions = np.full((len(table), *points.shape[1:]), np.nan)
+    predictions[found] = points[[row_of[wanted[place]] for place in found]]
     return predictions, len(table) - len(found)
 
 

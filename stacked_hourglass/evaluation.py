@@ -1,4 +1,4 @@
-"""The commands that score 2D poses: `eval.py mpii_PCKh`, `lsp_PCK` and `custom_PCK`."""
+"""The commands that score 2D poses: `eval.py mpii_PCKh`, `lsp_PCK`, `eva_PCK` and `custom_PCK`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stacked_hourglass.custom import read_custom
-from stacked_hourglass.custom_predictions import person_lengths, read_custom_predictions
+from stacked_hourglass.custom_predictions import in_order, person_lengths, read_custom_predictions
 from stacked_hourglass.evaluation_files import (
     SCORED,
     GroundTruth,
@@ -18,13 +18,19 @@ from stacked_hourglass.evaluation_files import (
 )
 from stacked_hourglass.evaluation_options import (
     EvalCustomOptions,
+    EvalEvaOptions,
     EvalLspOptions,
     EvalMpiiOptions,
 )
 from stacked_hourglass.evaluation_report import Metric, ModelScores, table, write_report
-from stacked_hourglass.pck import normalised_distances
+from stacked_hourglass.humaneva import read_humaneva
+from stacked_hourglass.pck import normalised_distances, torso_lengths
+from stacked_hourglass.sources import AbsentError
 from utils.comparison import present_models
-from utils.skeletons import skeleton_named
+from utils.errors import UserError
+from utils.pose_json import read_pose_file
+from utils.skeleton_conversion import convert
+from utils.skeletons import MPII_16, skeleton_named
 
 PCKH = Metric("PCKh", 0.5, "head sizes")
 PCK = Metric("PCK", 0.2, "torso lengths")
@@ -69,6 +75,40 @@ def score_lsp(options: EvalLspOptions) -> list[ModelScores]:
         predictions, absent = read_lsp_predictions(path, truth)
         if absent:
             print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
+        models.append(_scores(name, path, predictions, truth))
+    return models
+
+
+def evaluate_eva_pck(options: EvalEvaOptions) -> None:
+    """Print PCK@0.2 of the torso of every prediction file and its mean distances in px, and write
+    tables and curves. Raises UserError."""
+    _report(score_eva(options), PCK, options.output_dir)
+
+
+def score_eva(options: EvalEvaOptions) -> list[ModelScores]:
+    """PCK of the torso of every prediction file, in their order; mean distances are printed.
+
+    Who is not in a file counts as wrong, and is told. Raises UserError for files that are absent or
+    do not fit the pictures.
+    """
+    names = present_models(options.prediction_files, options.model_names)
+    try:
+        people = read_humaneva(options.data_dir).of_split(options.split)
+    except AbsentError as error:
+        raise UserError(error.and_prepare) from error
+    joints = convert(people.keypoints, MPII_16, SCORED).poses
+    lengths = torso_lengths(joints, SCORED)
+    truth = GroundTruth(joints[lengths > 0], lengths[lengths > 0], ())
+    models = []
+    for name, path in zip(names, options.prediction_files, strict=True):
+        poses = read_pose_file(path)
+        found = convert(poses.keypoints_2d, skeleton_named(poses.skeleton_2d), SCORED).poses
+        predictions, absent = in_order(poses, found, people.rows(lengths > 0), path)
+        if absent:
+            print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")
+        away = np.linalg.norm(predictions - truth.joints, axis=-1)
+        if np.isfinite(away).any():
+            print(f"{name}: {np.nanmean(away):.2f} px away on average, where a joint was found")
         models.append(_scores(name, path, predictions, truth))
     return models
 

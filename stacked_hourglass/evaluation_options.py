@@ -53,6 +53,26 @@ class EvalLspOptions:
 
 
 @dataclass
+class EvalEvaOptions:
+    """Score 2D poses on HumanEva-I: PCK in units of the torso, and distances in pixels."""
+
+    prediction_files: tuple[Path, ...]
+    """Files to compare: poses.npz or poses.json of run.py hourglass_eva, matched by picture."""
+
+    model_names: tuple[str, ...] = ()
+    """Names for tables and curves, the i-th for the i-th file. By default the files' names."""
+
+    output_dir: Path = Path("visualizations/eva_PCK")
+    """Where the curves (PNG), results.json and results.csv go."""
+
+    data_dir: Path = Path("data/humaneva")
+    """Folder that data/prepare.py humaneva wrote: index.npz and images/."""
+
+    split: Literal["val", "train"] = "val"
+    """Pictures to score: those of HumanEva's Validate or Train."""
+
+
+@dataclass
 class EvalCustomOptions:
     """Score poses of keypoints of any kind: PCK, tables and curves."""
 

@@ -15,7 +15,7 @@ from stacked_hourglass.options import HourglassRunOptions
 from stacked_hourglass.person_table import JOINTS, PersonTable, Picture, make_table
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.reading import people_poses, read_people_joints
-from stacked_hourglass.sources import AbsentError
+from stacked_hourglass.sources import AbsentError, default_folder
 from utils.crops import whole_image_box
 from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
@@ -71,7 +71,7 @@ def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
 
 def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     """The people to look at, and a line for each picture that cannot be read."""
-    place = options.data_dir or f"data/{options.dataset}"
+    place = options.data_dir or default_folder(options.dataset)
     folder = Path(place)
     has_pictures = options.data_dir and folder.is_dir() and list_images(folder, allow_empty=True)
     if options.dataset == "custom" and (

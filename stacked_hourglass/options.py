@@ -11,10 +11,12 @@ from utils.option_checks import at_least_one
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Dataset = Literal[
-    "mpii", "lsp", "lspet", "coco", "mannequin", "mannequin_video", "people", "custom"
+    "mpii", "lsp", "lspet", "coco", "eva", "mannequin", "mannequin_video", "people", "custom"
 ]
-FILMS: tuple[Dataset, ...] = ("mannequin_video",)
+FILMS: tuple[Dataset, ...] = ("eva", "mannequin_video")
 """Data sets of films."""
+WINDOW = 8
+"""Frames that are looked at together, if nothing else is said."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ class NetworkOptions:
     --joint_visibility_loss_coeff."""
     add_attention: bool = False
     """Attention over the frames of a film at the lowest resolution of each hourglass, for data sets
-    of films (hourglass_mannequin_video)."""
+    of films (hourglass_eva, hourglass_mannequin_video)."""
     causal_attention: bool = False
     """--add_attention: a frame looks at itself and those before it alone, not at all of the
     window."""
@@ -202,7 +204,7 @@ class DataOptions:
     """Fixed by the subcommand."""
     data_dir: str = ""
     """Folder of the data set as data/README.md lays it out, or a training pack; empty means
-    data/<name>."""
+    data/<name>, data/humaneva for hourglass_eva."""
     sources: tuple[str, ...] = ()
     """hourglass_people: what to mix, such as lsp=data/lsp lspet=data/lspet mannequin=20000 or a
     training pack; the first one with validation pictures validates."""
@@ -215,18 +217,22 @@ class DataOptions:
     """Mannequin pictures in an epoch."""
     mannequin_films: int = 1500
     """hourglass_mannequin_video: films in an epoch, each of --film_frames frames."""
-    film_frames: int = 8
-    """Data sets of films: frames, a tenth of a second apart, that are looked at together."""
+    film_frames: int = 0
+    """Data sets of films: frames, a tenth of a second apart, that are looked at together. 0 means 8
+    in hourglass_mannequin_video and with --add_attention, otherwise each alone."""
     custom: CustomOptions = field(default_factory=CustomOptions)
 
     def __post_init__(self) -> None:
         self.custom.check(self.dataset)
-        at_least_one(mannequin_films=self.mannequin_films, film_frames=self.film_frames)
+        at_least_one(mannequin_films=self.mannequin_films)
+        need(self.film_frames >= 0, f"--film_frames must not be negative, not {self.film_frames}")
 
     @property
     def frames(self) -> int:
         """Pictures in a row that belong together: 1 unless the data set is one of films."""
-        return self.film_frames if self.dataset in FILMS else 1
+        if self.dataset not in FILMS:
+            return 1
+        return self.film_frames or (WINDOW if self.dataset == "mannequin_video" else 1)
 
 
 @dataclass
@@ -249,8 +255,10 @@ class HourglassTrainOptions:
         )
         need(
             self.data.dataset in FILMS or not self.network.add_attention,
-            "--add_attention needs films: hourglass_mannequin_video",
+            "--add_attention needs films: hourglass_eva or hourglass_mannequin_video",
         )
+        if self.network.add_attention and not self.data.film_frames:
+            self.data.film_frames = WINDOW
         frames = self.data.frames
         for name in ("train_batch_size", "test_batch_size"):
             size = getattr(self.loop, name)
@@ -269,10 +277,8 @@ def train_defaults(dataset: Dataset) -> HourglassTrainOptions:
     """What is trained with where nothing else is said."""
     data = DataOptions(dataset=dataset)
     loop = LoopOptions(epochs=200)
-    if data.frames > 1:
-        loop = LoopOptions(
-            epochs=200, train_batch_size=2 * data.frames, test_batch_size=2 * data.frames
-        )
+    if dataset in FILMS:
+        loop = LoopOptions(epochs=200, train_batch_size=2 * WINDOW, test_batch_size=2 * WINDOW)
     return HourglassTrainOptions(data=data, loop=loop)
 
 
@@ -287,7 +293,7 @@ class HourglassRunOptions:
     shipped one."""
     data_dir: str = ""
     """The data set (a folder or a training pack), or any folder of pictures; empty means
-    data/<name>."""
+    data/<name>, data/humaneva for hourglass_eva."""
     output_dir: str = "visualizations/hourglass"
     """Where poses.npz goes (and preds.mat for MPII)."""
     split: Literal["train", "val", "test"] = "val"

@@ -9,9 +9,9 @@ from stacked_hourglass.custom import read_custom
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
-from stacked_hourglass.options import DataOptions
+from stacked_hourglass.options import WINDOW, DataOptions
 from stacked_hourglass.person_table import PersonTable, mix
-from stacked_hourglass.sources import AbsentError
+from stacked_hourglass.sources import AbsentError, default_folder
 from utils.errors import UserError
 
 HELD_OUT = 20
@@ -43,11 +43,12 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
     if Path(name).suffix and not place:
         return read_people("", name)
     if name == "mannequin_video":
-        return mannequin_films(data.mannequin_films, FILMS_VALIDATION, data.film_frames, seed)
+        frames = data.film_frames or WINDOW
+        return mannequin_films(data.mannequin_films, FILMS_VALIDATION, frames, seed)
     if name == "custom":
         return read_custom(place or "data/custom", data.custom)
     try:
-        return read_people(name, place or f"data/{name}")
+        return read_people(name, place or default_folder(name))
     except AbsentError as error:
         way_out = "or train hourglass_mannequin, which needs no data"
         raise UserError(f"{error.and_prepare}; {way_out}") from error
