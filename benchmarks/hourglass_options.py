@@ -19,11 +19,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-import options as commands
 from benchmarks.timing import machine, paired_rates, print_rows
 from benchmarks.two_at_once import side_by_side
 from stacked_hourglass.masking import mask_images, random_bars
-from stacked_hourglass.options import HourglassTrainOptions, MaskingOptions
+from stacked_hourglass.options import HourglassTrainOptions, MaskingOptions, train_defaults
 from stacked_hourglass.predictor import load_model
 from stacked_hourglass.training import (
     describe,
@@ -35,7 +34,7 @@ from stacked_hourglass.training import (
 )
 from stacked_hourglass.training_data import training_people
 from utils.batches import LoadedBatches
-from utils.command_line import parse_options
+from utils.command_line import Options, parse_options
 from utils.distributed import start_fabric
 from utils.training_functions import seeded_context
 
@@ -75,8 +74,8 @@ def command(chosen: argparse.Namespace, dataset: str, name: str) -> list[str]:
 
 def options_of(chosen: argparse.Namespace, dataset: str, name: str) -> HourglassTrainOptions:
     """The same as an object."""
-    subcommand, *words = command(chosen, dataset, name)
-    return parse_options(commands.TRAIN[subcommand], words, "benchmark")
+    own = Options("", HourglassTrainOptions, train_defaults(dataset))  # pyright: ignore
+    return parse_options(own, command(chosen, dataset, name)[1:], "benchmark")
 
 
 def train(chosen: argparse.Namespace, dataset: str) -> None:
