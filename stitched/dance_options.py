@@ -23,9 +23,10 @@ class DanceOptions:
     checkpoint_dir: str = "model_checkpoints"
     """Folder of the runs skeleton_to_image_<model>, where --model is given and --target is not."""
     retarget: Literal["bones", "scale", "learned", "none"] = "bones"
-    """bones: the source's motion on limbs as long as the dancer's, on the dancer's ground; scale:
-    only enlarged or reduced, and placed; learned: by a network of train.py motion_transfer_*
-    (--load_retarget); none: the source's joints as they are in the square of its picture."""
+    """bones: the source's motion on limbs as long as the dancer's, on the dancer's ground, also
+    where the source walks away from the camera; scale: only enlarged or reduced, and placed so;
+    learned: by a network of train.py motion_transfer_* (--load_retarget); none: the source's joints
+    as they are in the square of its picture."""
     load_retarget: str = ""
     """--retarget learned: its weights, as --load of run.py motion_transfer."""
     smooth: Smooth = "savitzky_golay"

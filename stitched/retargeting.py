@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d, grey_closing, median_filter
 
 from generative_models.motion_transfer.predictor import SHIPPED, LearnedRetargeter
 from generative_models.motion_transfer.retarget import retarget_bones, retarget_scale
@@ -17,6 +18,10 @@ SURE = 0.15
 """Confidence below which a joint of the source is taken for missing."""
 MAX_GAP = 10
 """Frames in a row without a joint that are filled."""
+ALOFT = 1.5
+"""s; who has not come down for longer has climbed, or gone away from the camera."""
+GLITCH = 5
+"""Frames; a joint found too low for fewer than half as many is no ground."""
 
 
 def retargeted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarray:
@@ -29,7 +34,7 @@ def retargeted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarra
     poses = sure_joints(poses)
     if options.retarget == "none":
         return fit_poses(poses, dancer.image_size)
-    target = reference_film(dancer)
+    poses, target = on_level_ground(poses), reference_film(dancer)
     if options.retarget == "learned":
         name = options.load_retarget or SHIPPED
         moved = LearnedRetargeter.load(name, options.accelerator)(poses, target)
@@ -46,6 +51,28 @@ def sure_joints(poses: Poses) -> Poses:
     points = np.where(is_sure, poses.keypoints_2d, np.nan).astype(np.float32)
     filled = fill_gaps(points, poses.frame, MAX_GAP)
     return replace(poses, keypoints_2d=np.where(poses.found[:, None, None], filled, np.nan))
+
+
+def on_level_ground(poses: Poses) -> Poses:
+    """The rows of one person, in the order of time, moved up and down so that the ground under them
+    stays at its median height.
+
+    Who walks away from a camera goes up in its picture; a dancer, whose camera looks another way,
+    would rise into the air. The ground of a frame is the lowest joint's height, but for what is
+    aloft for less than `ALOFT`, as in a jump.
+    """
+    heights = poses.keypoints_2d[..., 1]
+    there = np.isfinite(heights).any(axis=1)
+    if there.sum() < 2:
+        return poses
+    lowest = np.where(np.isfinite(heights), heights, -np.inf).max(axis=1)[there]
+    step = float(np.median(np.diff(poses.time[there])))
+    width = 1 + 2 * round(ALOFT / max(step, 1e-3) / 2)
+    ground = grey_closing(median_filter(lowest, GLITCH, mode="nearest"), width, mode="nearest")
+    ground = gaussian_filter1d(ground, width / 4, mode="nearest")
+    points = poses.keypoints_2d.copy()
+    points[there, :, 1] += (np.median(ground) - ground)[:, None]
+    return replace(poses, keypoints_2d=points)
 
 
 def reference_film(dancer: Dancer) -> Poses:

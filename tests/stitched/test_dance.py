@@ -11,6 +11,7 @@ from stacked_hourglass.joints import FoundJoints
 from stitched.dance import dance, find_poses
 from stitched.dance_options import DanceOptions
 from stitched.dancer_evaluation import pose_finder
+from stitched.retargeting import on_level_ground
 from tests.generative_models.skeleton_to_image.small_dancer import (
     SIZE,
     standing,
@@ -154,3 +155,23 @@ def test_the_finder_looks_at_whole_pictures_in_batches() -> None:
     found = pose_finder(Fixed())(np.zeros((18, SIZE, SIZE, 3), np.uint8))
     assert found.shape == (18, 13, 2)
     assert np.allclose(found[16:], standing(1, SIZE) + np.arange(2)[:, None, None])
+
+
+def test_who_walks_away_stays_on_the_ground_and_who_jumps_does_not() -> None:
+    count, rate = 100, 25
+    poses = source_poses().select(np.zeros(count, np.int64))
+    away = np.linspace(0, 20, count)
+    jump = np.zeros(count)
+    jump[40:50] = 15 * np.sin(np.linspace(0, np.pi, 10))
+    keypoints = poses.keypoints_2d - (away + jump)[:, None, None] * np.array([0, 1])
+    keypoints[70] = np.nan
+    sure = poses.confidence.copy()
+    sure[70] = 0
+    time = np.arange(count) / rate
+    film = replace(poses, keypoints_2d=keypoints, confidence=sure, time=time)
+    level = on_level_ground(film).keypoints_2d
+    lowest = level[..., 1].max(axis=1)
+    risen = np.nanmedian(lowest) - lowest
+    assert np.isnan(lowest[70])
+    # Under a jump the ground is taken to be where it ends.
+    np.testing.assert_allclose(np.delete(risen, 70), np.delete(jump, 70), atol=2)
