@@ -68,8 +68,9 @@ def on_level_ground(poses: Poses) -> Poses:
     lowest = np.where(np.isfinite(heights), heights, -np.inf).max(axis=1)[there]
     step = float(np.median(np.diff(poses.time[there])))
     width = 1 + 2 * round(ALOFT / max(step, 1e-3) / 2)
-    ground = grey_closing(median_filter(lowest, GLITCH, mode="nearest"), width, mode="nearest")
-    ground = gaussian_filter1d(ground, width / 4, mode="nearest")
+    # As if who is coming or going at an end of the film went on so.
+    longer = np.pad(median_filter(lowest, GLITCH), width, mode="reflect", reflect_type="odd")
+    ground = gaussian_filter1d(grey_closing(longer, width), width / 4)[width:-width]
     points = poses.keypoints_2d.copy()
     points[there, :, 1] += (np.median(ground) - ground)[:, None]
     return replace(poses, keypoints_2d=points)
