@@ -17,6 +17,7 @@ from stitched.pipeline import PosePipeline
 from stitched.retargeting import retargeted
 from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
+from utils.images import IMAGE_SUFFIXES
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
 from utils.skeletons import skeleton_named
@@ -32,13 +33,35 @@ FindPoses = Callable[[DanceOptions], Poses]
 
 
 def find_poses(options: DanceOptions) -> Poses:
-    """Poses of a source video by our own 2D model, or those of a pose file."""
-    if Path(options.source).suffix in (".npz", ".json"):
-        return one_person(read_pose_file(options.source))
+    """Poses of a source video by our own 2D model, or those of a pose file.
+
+    Raises UserError for a source that is neither, or is not there.
+    """
+    if not is_video(options.source):
+        poses = one_person(read_pose_file(options.source))
+        return poses.select(within(poses.time, options.start, options.end))
+    path = Path(options.source)
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
+        raise UserError(f"--source {path} is neither a video nor a pose file")
     video = VideoOptions(start=options.start, end=options.end, smooth=options.smooth)
     lifting, machine = LiftOptions(lift=False), MachineOptions(accelerator=options.accelerator)
     pipeline = PosePipeline(options.load, lifting=lifting, video=video, machine=machine)
-    return pipeline(options.source)
+    return one_person(pipeline(options.source))
+
+
+def is_video(source: str) -> bool:
+    """Whether a source is taken for a video, not for a pose file."""
+    return Path(source).suffix not in (".npz", ".json")
+
+
+def within(time: np.ndarray, start: float, end: float | None) -> np.ndarray:
+    """Which times (N,) s lie from `start` to `end` (None: the last). Raises UserError if none."""
+    inside = (time >= start) & (time < (np.inf if end is None else end))
+    if not inside.any():
+        raise UserError(
+            f"the poses have no row between --start {start:g} and --end {end or 'none'}"
+        )
+    return np.asarray(inside)
 
 
 def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
@@ -91,20 +114,20 @@ def write_films(
 ) -> None:
     """dance.mp4, and side_by_side.mp4 of source (where it is a video), skeleton and result."""
     side = max(size, PANE)
-    is_video = Path(options.source).suffix not in (".npz", ".json")
-    width = side * (3 if is_video else 2)
+    has_pictures = is_video(options.source)
+    width = side * (3 if has_pictures else 2)
     with (
         VideoWriter(folder / "dance.mp4", size, size, fps) as alone,
         VideoWriter(folder / "side_by_side.mp4", width, side, fps) as beside,
     ):
-        sources = source_panes(options.source, poses, side) if is_video else iter(())
+        sources = source_panes(options.source, poses, side) if has_pictures else iter(())
         for row, image in enumerate(tqdm(drawn, "frames", len(poses), leave=False, disable=None)):
             alone.write(image)
             scaled = (keypoints[row] + 0.5) * side / size - 0.5
             skeleton = skeleton_pictures(scaled[None], side)[0]
             result = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
             beside.write(side_by_side([*islice(sources, 1), skeleton, result]))
-    if is_video:
+    if has_pictures:
         for name in ("dance.mp4", "side_by_side.mp4"):
             copy_sound(options.source, folder / name, float(poses.time[0]))
 

@@ -49,6 +49,11 @@ class DanceOptions:
     def __post_init__(self) -> None:
         if self.load_retarget and self.retarget != "learned":
             raise UserError(f"--load_retarget is for --retarget learned, not {self.retarget}")
+        if self.retarget == "learned" and not self.load_retarget:
+            raise UserError(
+                "--retarget learned needs --load_retarget with weights of train.py "
+                "motion_transfer_mocap: none ship"
+            )
         if self.batch_size < 1:
             raise UserError("--batch_size must be at least 1")
         if self.size is not None and not 16 <= self.size <= 4096:

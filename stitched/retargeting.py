@@ -50,7 +50,9 @@ def sure_joints(poses: Poses) -> Poses:
     is_sure = (poses.confidence >= SURE)[..., None]
     points = np.where(is_sure, poses.keypoints_2d, np.nan).astype(np.float32)
     filled = fill_gaps(points, poses.frame, MAX_GAP)
-    return replace(poses, keypoints_2d=np.where(poses.found[:, None, None], filled, np.nan))
+    points = np.where(poses.found[:, None, None], filled, np.nan)
+    sure = np.where(np.isnan(points[..., 0]), 0, poses.confidence)
+    return replace(poses, keypoints_2d=points, confidence=sure)
 
 
 def on_level_ground(poses: Poses) -> Poses:

@@ -132,7 +132,8 @@ def share_out(source: DancerSource, options: DancerOptions) -> np.ndarray:
             raise UserError(
                 f"{source.name} has {count} frames: too few for training, validation and test with "
                 f"--gap {options.gap} --val_share {options.val_share} "
-                f"--test_share {options.test_share}"
+                f"--test_share {options.test_share}; take more frames of the film (a smaller "
+                "--every) or a smaller --gap"
             )
     return part
 

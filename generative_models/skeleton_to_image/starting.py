@@ -1,6 +1,6 @@
 """What a training run starts from: weights of another run, perhaps of another person or model."""
 
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 
 from torch import Tensor
 
@@ -11,14 +11,28 @@ from generative_models.skeleton_to_image.description import (
 )
 from generative_models.skeleton_to_image.gan import Gan
 from generative_models.skeleton_to_image.model import UNetGenerator
-from generative_models.skeleton_to_image.options import SkeletonToImageTrainOptions
+from generative_models.skeleton_to_image.options import (
+    GeneratorOptions,
+    SkeletonToImageTrainOptions,
+)
 from generative_models.skeleton_to_image.pose2vid import Pose2Vid
+from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
 from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.run_folder import find_start
 from utils.weights import load_into
 
 GENERATOR = "generator."
+_SHAPE = {one.name for kind in (GeneratorOptions, Pose2VidOptions) for one in fields(kind)}
+
+
+def _options(description: DancerDescription) -> str:
+    """The options that gave a network its shape."""
+    shape: dict[str, object] = {"image_size": description.image_size}
+    if description.input in ("skeleton", "heatmaps"):
+        shape["input"] = description.input
+    shape |= {k: v for k, v in asdict(description.architecture).items() if k in _SHAPE}
+    return " ".join(f"--{name} {value}" for name, value in shape.items())
 
 
 def load_start(
@@ -42,10 +56,7 @@ def load_start(
     if not generator_alone and old.model != description.model:
         raise UserError(f"--load {load} holds a {old.model}, not a {description.model}")
     if (old.input, old.architecture) != (description.input, description.architecture):
-        raise UserError(
-            f"--load {load} was trained with --image_size {old.image_size}, --input {old.input} "
-            f"and {old.architecture}; give the same"
-        )
+        raise UserError(f"--load {load} was trained with {_options(old)}; give the same")
     if generator_alone:
         weights = {name.removeprefix(GENERATOR): value for name, value in weights.items()}
     load_into(model.generator if generator_alone else model, weights, load)

@@ -118,6 +118,8 @@ def test_learned_retargeting_needs_weights(tmp_path: Path, target: Path) -> None
         dance(asked, lambda _: source_poses())
     with pytest.raises(UserError, match="--load_retarget is for --retarget learned"):
         DanceOptions("a.mp4", load_retarget="run")
+    with pytest.raises(UserError, match="learned needs --load_retarget"):
+        DanceOptions("a.mp4", retarget="learned")
 
 
 def test_a_pose_file_is_a_source(tmp_path: Path, target: Path) -> None:
@@ -155,6 +157,32 @@ def test_the_finder_looks_at_whole_pictures_in_batches() -> None:
     found = pose_finder(Fixed())(np.zeros((18, SIZE, SIZE, 3), np.uint8))
     assert found.shape == (18, 13, 2)
     assert np.allclose(found[16:], standing(1, SIZE) + np.arange(2)[:, None, None])
+
+
+def test_a_joint_that_is_never_sure_is_left_out(tmp_path: Path, target: Path) -> None:
+    poses = source_poses()
+    sure = poses.confidence.copy()
+    sure[:, DANCE_13.index("left_ankle")] *= 0.05
+    sure[-3:, DANCE_13.index("right_wrist")] *= 0.05
+    assert dance(options(tmp_path, target), lambda _: replace(poses, confidence=sure)) == 0
+    drawn = read_poses(tmp_path / "out" / "poses.npz").keypoints_2d
+    assert np.isnan(drawn[:, DANCE_13.index("left_ankle")]).all()
+    assert np.isfinite(drawn[0, DANCE_13.index("right_wrist")]).all()
+
+
+def test_a_pose_file_is_cut_to_the_seconds_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "poses.npz"
+    write_poses(path, source_poses())
+    found = find_poses(DanceOptions(str(path), start=0.2, end=0.4))
+    assert found.frame.tolist() == [4, 5, 6, 7]
+    with pytest.raises(UserError, match="no row between --start 9 "):
+        find_poses(DanceOptions(str(path), start=9))
+
+
+@pytest.mark.parametrize("name", ["", "photo.jpg"])
+def test_folders_and_pictures_are_no_sources(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="neither a video nor a pose file"):
+        find_poses(DanceOptions(str(tmp_path / name)))
 
 
 def test_who_walks_away_stays_on_the_ground_and_who_jumps_does_not() -> None:
