@@ -51,6 +51,7 @@ def mannequin_dancer(seed: int, frames: int, size: int) -> DancerSource:
 
 
 def _render(seed: int, frames: int, size: int) -> dict[str, np.ndarray]:
+    print(f"rendering {frames} frames of the built-in dancer {seed}, once; they are kept")
     samples = list(_samples(seed, frames, size))
     number = np.arange(frames)
     return {
