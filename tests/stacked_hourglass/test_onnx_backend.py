@@ -70,7 +70,8 @@ def test_maps_and_joints_are_those_of_torch(both: Pair, count: int, flip: bool):
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
     images, boxes = pictures(count)
     found, expected = onnx(images, boxes, flip), ours(images, boxes, flip)
-    np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=1e-2)
+    # Of maps of untrained networks: where they are all but flat, the last digits place the peak.
+    np.testing.assert_allclose(found.keypoints, expected.keypoints, atol=0.1)
     np.testing.assert_allclose(found.confidence, expected.confidence, atol=1e-4)
     assert (found.visibility is None) == (not ours.description.architecture.visibility)
     if expected.visibility is not None and found.visibility is not None:

@@ -50,7 +50,7 @@ def test_mannequins_come_with_their_truth(tmp_path: Path, halves: JoinOptions):
 
 def test_the_file_says_what_the_network_says(halves: JoinOptions):
     people = mannequin_pictures("val", 3, seed=234)
-    model = StitchedModel.load(join=halves, accelerator="cpu")
+    model = StitchedModel.load(join=halves, accelerator="cpu", precision="32-true")
     poses = model.lift(find_pairs(model, people, False, 2), people.pairs.intrinsics)
     crops = [people.pictures.read(i).crop(people.boxes()[i], 64) for i in range(3)]
     images = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
@@ -65,15 +65,15 @@ def test_the_file_says_what_the_network_says(halves: JoinOptions):
 def test_confidence_is_the_hourglasses_own(halves: JoinOptions):
     people = mannequin_pictures("val", 3, seed=234)
     images = [people.pictures.read(row).image for row in range(3)]
-    model = StitchedModel.load(join=halves, accelerator="cpu")
-    predictor = Predictor.load(halves.load_hourglass, "cpu")
+    model = StitchedModel.load(join=halves, accelerator="cpu", precision="32-true")
+    predictor = Predictor.load(halves.load_hourglass, "cpu", "32-true")
     found = find_pairs(model, people, False, 3)
     confidence = predictor(images, people.boxes(), flip=False).confidence
     np.testing.assert_allclose(found.confidence, confidence, atol=1e-3)
 
 
 def test_mirrored_pictures_give_mirrored_joints(halves: JoinOptions):
-    model = StitchedModel.load(join=halves, accelerator="cpu")
+    model = StitchedModel.load(join=halves, accelerator="cpu", precision="32-true")
     generator = torch.Generator().manual_seed(3)
     crops = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8, generator=generator)
     boxes = np.array([[31.5, 31.5, 64.0]] * 2, np.float32)
@@ -160,7 +160,7 @@ def test_2d_errors_against_a_shift_that_is_known():
 
 
 def test_a_whole_network_by_load(tmp_path: Path, halves: JoinOptions):
-    model = StitchedModel.load(join=halves, accelerator="cpu")
+    model = StitchedModel.load(join=halves, accelerator="cpu", precision="32-true")
     assert model.resolution == 64 and model.skeleton == "mpii_16"
     write_networks(tmp_path)
     network = StitchedModel.load(join=replace(halves, window="none")).description
