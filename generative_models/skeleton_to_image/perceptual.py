@@ -39,9 +39,9 @@ class PerceptualLoss(nn.Module):
         return total
 
 
-def weights_file() -> Path:
-    """Where torchvision keeps the weights once it has them."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / FILE
+def weights_file(name: str = FILE) -> Path:
+    """Where torchvision and its like keep a file of weights once they have it."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / name
 
 
 def find_perceptual_loss() -> PerceptualLoss | None:

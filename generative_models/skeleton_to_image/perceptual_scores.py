@@ -1,12 +1,13 @@
 """LPIPS and FID of made frames, where torchmetrics and the weights of their networks are here."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from generative_models.skeleton_to_image.perceptual import weights_file
 
 WEIGHTS = {
     "lpips": "alexnet-owt-7be5be79.pth",
@@ -20,19 +21,15 @@ PerceptualScore = Callable[[np.ndarray, np.ndarray], float]
 """Made and real pictures (N, S, S, 3) uint8 RGB -> a score."""
 
 
-def weights_file(score: str) -> Path:
-    """Where the weights of a score's network lie once they are there."""
-    return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS[score]
-
-
 def find_perceptual_scores() -> dict[str, PerceptualScore]:
     """`lpips` (Zhang, Isola, Efros, Shechtman, Wang 2018; of AlexNet) and `fid` (Heusel et al.
     2017, eq. 6; of Inception's 2,048 features), without those that this machine has not, which it
     says."""
     found: dict[str, PerceptualScore] = {}
     for name, load in {"lpips": _load_lpips, "fid": _load_fid}.items():
-        if not weights_file(name).is_file():
-            print(f"no {name}: its weights are not at {weights_file(name)}")
+        path = weights_file(WEIGHTS[name])
+        if not path.is_file():
+            print(f"no {name}: its weights are not at {path}")
             continue
         try:
             found[name] = load()
