@@ -11,13 +11,14 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # pyright brings its own Node.js, so that an old one on the machine does not matter.
 export PYRIGHT_PYTHON_GLOBAL_NODE := 0
 
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test check fuzz bench
 
 help:
 	@echo "make setup   install what the project needs into .venv (done by the others as well)"
 	@echo "make demo    render a clip, find its poses in 2D and 3D, make a mannequin dance so: visualizations/demo/"
 	@echo "make test    everything that is checked before a change goes in"
 	@echo "make check   the quick part of it: style, types, imports"
+	@echo "make fuzz    10,000 damaged files for every reader, an hour or two"
 	@echo "make bench   measure the speed of this machine"
 
 setup: $(STAMP)
@@ -41,6 +42,9 @@ check: $(STAMP)
 
 test: check
 	$(BIN)/python -m pytest
+
+fuzz: $(STAMP)
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

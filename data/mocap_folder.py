@@ -13,9 +13,9 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
+from utils.array_files import load_arrays
 from utils.errors import UserError
 from utils.mocap.amc import read_amc
-from utils.mocap.arrays import load_arrays
 from utils.mocap.asf import read_asf
 from utils.mocap.bvh import read_bvh
 from utils.mocap.clips import changed_rate, smooth_parts

@@ -48,7 +48,7 @@ def read_custom(folder: str | Path, options: CustomOptions) -> PersonTable:
         split = np.repeat(["train", "val"], [len(part) for part in parts])
     else:
         split = _hold_out(parts[0].picture)
-    skeletons = {skeleton_of(part.category, options) for part in parts}
+    skeletons = {skeleton_of(part.category, options, path) for part in parts}
     if len(skeletons) > 1:
         raise UserError("--annotations and --validation_annotations have different joints")
     return _table(path.stem, folder, parts, split, skeletons.pop(), skipped)
@@ -71,8 +71,8 @@ def _hold_out(pictures: np.ndarray) -> np.ndarray:
     return np.where(number % HELD_OUT == HELD_OUT // 2, "val", "train")
 
 
-def skeleton_of(category: dict[str, Any], options: CustomOptions) -> Skeleton:
-    """Joints, bones and pairs of a category. Raises UserError where they contradict one another."""
+def skeleton_of(category: dict[str, Any], options: CustomOptions, path: Path) -> Skeleton:
+    """Joints, bones and pairs of a file's category. Raises UserError if they contradict another."""
     joints = [str(name) for name in category["keypoints"]]
     try:
         ends = np.array(category.get("skeleton") or [], int).reshape(-1, 2)
@@ -81,7 +81,7 @@ def skeleton_of(category: dict[str, Any], options: CustomOptions) -> Skeleton:
         swaps = [_pair(pair, joints) for pair in options.flip_pairs] or pairs_by_name(joints)
         return custom_skeleton(joints, bones.tolist(), swaps)
     except (TypeError, ValueError) as error:
-        raise UserError(f"the joints of `{category.get('name')}`: {error}") from error
+        raise UserError(f"{path}: the joints of `{category.get('name')}`: {error}") from error
 
 
 def _pair(pair: str, joints: list[str]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from stacked_hourglass.decoding import DECODERS
 from stacked_hourglass.model import SIZE_DIVISOR
 from utils.errors import UserError
 from utils.skeletons import LSP_14, MPII_16, Skeleton, skeleton_named
+from utils.weights import reading_description
 
 MODEL_KIND = "stacked_hourglass"
 
@@ -60,10 +61,7 @@ class Description:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> Description:
     """Inverse of `Description.as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         return Description(
             architecture=Architecture(**metadata["architecture"]),
             resolution=int(metadata["resolution"]),
@@ -75,5 +73,3 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Descript
             skeleton=str(metadata["skeleton"]),
             frames=int(metadata.get("frames", 1)),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

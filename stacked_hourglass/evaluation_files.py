@@ -104,8 +104,10 @@ def read_lsp_ground_truth(data_dir: Path, split: str) -> GroundTruth:
         raise absent("lsp", data_dir, "it has no joints.mat (--data_dir names another folder)")
     first, last = LSP_SPLITS[split]
     published = np.asarray(read_matlab(path).get("joints", ()))
-    if published.ndim != 3 or published.shape[:2] != (3, len(LSP_14)):
-        raise UserError(f"{path} is not LSP's: `joints` is {published.shape}, not (3, 14, N)")
+    right = published.ndim == 3 and published.shape[:2] == (3, len(LSP_14))
+    if not right or published.dtype.kind not in "fiu":
+        found = f"{published.dtype} {published.shape}"
+        raise UserError(f"{path} is not LSP's: `joints` is {found}, not numbers (3, 14, N)")
     if published.shape[2] < last:
         raise UserError(f"{path} has {published.shape[2]} pictures; {split} needs {last}")
     joints = published[:2, :, first - 1 : last].transpose(2, 1, 0).astype(np.float64) - 1

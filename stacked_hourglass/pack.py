@@ -7,8 +7,6 @@ says which part of the original it shows, and how large.
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -25,6 +23,7 @@ from stacked_hourglass.person_table import (
     decode_annotated,
     make_table,
 )
+from utils.array_files import load_arrays
 from utils.atomic import atomic_path
 from utils.errors import UserError
 
@@ -204,26 +203,24 @@ def read_pack(path: str | Path, skipped: dict[str, list[str]] | None = None) -> 
         )
         columns: dict[str, Any] = {name: arrays[name] for name in _KEPT if name in arrays}
         table = make_table(str(arrays["name"]), pictures, skipped=skipped, **columns)
-    except (TypeError, ValueError) as error:
+        _check(arrays)
+    except (TypeError, ValueError, IndexError) as error:
         raise UserError(f"{path} is a damaged training pack: {error}") from error
-    lengths = {len(arrays[name]) for name in ("box", "picture_names", "corners", "scales", "sizes")}
-    ends = pictures.offsets
-    if lengths != {len(ends) - 1} or (np.diff(ends) < 0).any() or ends[-1] != len(pictures.crops):
-        raise UserError(f"{path} is a damaged training pack: its arrays contradict each other")
     return table
 
 
+def _check(arrays: dict[str, np.ndarray]) -> None:
+    """ValueError (or what NumPy trips over) if there is not one of everything for each crop."""
+    lengths = {len(arrays[name]) for name in ("box", "picture_names", "corners", "scales", "sizes")}
+    ends, crops = arrays["offsets"], arrays["crops"]
+    if lengths != {len(ends) - 1} or (np.diff(ends) < 0).any() or ends[-1] != len(crops):
+        raise ValueError("its arrays contradict each other")
+
+
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            version = int(file["format_version"]) if "format_version" in file else None
-            if version != FORMAT_VERSION:
-                raise UserError(f"{path} is no training pack of version {FORMAT_VERSION}")
-            later = (name for name in _LATER if name in file)
-            return {name: file[name] for name in (*_ARRAYS, *later)}
-    except KeyError as error:
-        raise UserError(f"{path} is a damaged training pack: {error.args[0]}") from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is no training pack") from error
+    arrays = load_arrays(path, "training pack")
+    if arrays.get("format_version", np.array(0)).tolist() != FORMAT_VERSION:
+        raise UserError(f"{path} is no training pack of version {FORMAT_VERSION}")
+    if missing := [name for name in _ARRAYS if name not in arrays]:
+        raise UserError(f"{path} is a damaged training pack: it has no {missing[0]}")
+    return {name: arrays[name] for name in (*_ARRAYS, *_LATER) if name in arrays}

@@ -8,6 +8,7 @@ from hypothesis import settings
 
 # A busy machine is no failure: the first case of a property pays for imports.
 settings.register_profile("patient", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=10_000)
 settings.load_profile("patient")
 
 # Set before a test imports torch, NumPy or OpenCV; child processes inherit it.

@@ -9,6 +9,7 @@ from twod_threed.model import LifterArchitecture
 from twod_threed.normalisation import Normaliser, Statistics, statistics_from_plain
 from utils.errors import UserError
 from utils.skeletons import H36M_17, MPII_16, skeleton_named
+from utils.weights import reading_description
 
 MODEL_KIND = "lifter"
 
@@ -55,10 +56,7 @@ class LifterDescription:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> LifterDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         return LifterDescription(
             architecture=LifterArchitecture(**metadata["architecture"]),
             standard_size=float(metadata["standard_size"]),
@@ -67,5 +65,3 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> LifterDe
             joints_2d=tuple(metadata["joints_2d"]),
             joints_3d=tuple(metadata["joints_3d"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

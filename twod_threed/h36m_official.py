@@ -67,6 +67,6 @@ def read_pose(path: Path) -> np.ndarray:
     try:
         values = np.asarray(cdflib.CDF(path).varget("Pose"))
     except Exception as error:  # a damaged file surfaces as whatever the parser trips over
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = str(error) or type(error).__name__
         raise UserError(f"{path} is no readable CDF file with a Pose: {reason}") from error
     return values[0] if values.ndim == 3 and len(values) == 1 else values

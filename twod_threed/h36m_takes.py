@@ -27,6 +27,8 @@ ACTIONS = (
 # The download calls two actions differently for some people.
 _OTHER_NAMES = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 FRAME_RATE = 50.0
+LARGEST = 1e7
+"""mm or px: beyond any place in a room or a picture."""
 UP = (0.0, 0.0, 1.0)
 
 # The film of this take is damaged. VideoPose3D leaves it out, 3d-pose-baseline keeps it.
@@ -101,13 +103,14 @@ def of_32(positions: np.ndarray) -> np.ndarray:
 def positions_of(values: np.ndarray, path: Path, axes: int = 3) -> np.ndarray:
     """(T, 32 * axes) numbers of a file -> (T, 17, axes).
 
-    Raises UserError naming the file if they are of another shape or not finite.
+    Raises UserError naming the file if they are of another shape, not finite or beyond `LARGEST`.
     """
     count = len(H36M_32) * axes
     if values.ndim != 2 or values.shape[1] != count or len(values) == 0:
         raise UserError(f"{path} has frames of shape {values.shape}, not (any number, {count})")
-    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
-        raise UserError(f"{path} holds positions that are not finite numbers")
+    # NaN is larger than nothing.
+    if values.dtype.kind not in "fiu" or not (np.abs(values) < LARGEST).all():
+        raise UserError(f"{path} holds positions that are no sensible numbers")
     return of_32(values.reshape(len(values), len(H36M_32), axes).astype(np.float64))
 
 

@@ -51,6 +51,8 @@ def _read_positions(path: Path) -> np.ndarray:
             if not isinstance(found, h5py.Dataset):
                 raise UserError(f"{path} lacks the key {_KEY}")
             values = found[()]
-    except (OSError, RuntimeError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file surfaces as whatever the library trips over
         raise UserError(f"{path} is not a readable h5 file: {error}") from error
     return positions_of(np.asarray(values).T, path)

@@ -5,14 +5,13 @@ stands once in a table that the rows point into, so that a million rows take abo
 memory and on disk: a `.npz` of plain arrays that only this module reads and writes.
 """
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
+from utils.array_files import load_arrays
 from utils.atomic import atomic_path
 from utils.cameras import Camera
 from utils.errors import UserError
@@ -246,20 +245,16 @@ def read_pairs(path: str | Path, skeleton_3d: str | None = H36M_17.name) -> Pose
 
 
 def _read(path: Path) -> PosePairs:
+    content = load_arrays(path, "file of pose pairs")
+    if content.get("format_version", np.array(0)).tolist() != FORMAT_VERSION:
+        raise UserError(f"{path} is no file of pose pairs of version {FORMAT_VERSION}")
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            if not isinstance(content, np.lib.npyio.NpzFile) or "format_version" not in content:
-                raise ValueError("it has no format_version")
-            if content["format_version"].tolist() != FORMAT_VERSION:
-                raise ValueError(f"it is not of version {FORMAT_VERSION}")
-            arrays = {name: content[name] for name in _ARRAYS}
-            skeleton, keypoints = str(content["skeleton_2d"]), str(content["keypoints"])
-            # Files written before there were other skeletons lack it.
-            poses = str(content["skeleton_3d"]) if "skeleton_3d" in content else H36M_17.name
-            return PosePairs(**arrays, skeleton_2d=skeleton, keypoints=keypoints, skeleton_3d=poses)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+        arrays = {name: content[name] for name in _ARRAYS}
+        skeleton, keypoints = str(content["skeleton_2d"]), str(content["keypoints"])
+        # Files written before there were other skeletons lack it.
+        poses = str(content.get("skeleton_3d", H36M_17.name))
+        return PosePairs(**arrays, skeleton_2d=skeleton, keypoints=keypoints, skeleton_3d=poses)
     except KeyError as error:
-        raise UserError(f"{path} is a damaged file of pose pairs: {error.args[0]}") from error
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is no readable file of pose pairs: {error}") from error
+        raise UserError(f"{path} is a damaged file of pose pairs: it has no {error}") from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path} is a damaged file of pose pairs: {error}") from error

@@ -95,9 +95,33 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, LookupError) as error:
         raise UserError(problem) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not _is_whole(content):
         raise UserError(problem)
     return content
+
+
+def _is_whole(content: Any) -> bool:
+    """Whether something that was read is what `checkpoint_fn` writes."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return False
+    if not all(isinstance(content.get(key), dict) for key in ("model", "optimizers", "state")):
+        return False
+    types = {name: type(value) for name, value in vars(TrainingState()).items()}
+    state = content["state"]
+    if not {"extra", "metadata"} <= state.keys() <= types.keys():
+        return False
+    if not all(_is_a(types[name], value) for name, value in state.items()):
+        return False
+    weights = best_weights(content)
+    return isinstance(weights, dict) and all(
+        isinstance(name, str) and isinstance(value, torch.Tensor)
+        for one in (content["model"], weights)
+        for name, value in one.items()
+    )
+
+
+def _is_a(kind: type, value: Any) -> bool:
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def best_weights(content: dict[str, Any]) -> dict[str, torch.Tensor]:
@@ -141,7 +165,7 @@ def load_fn(model: nn.Module, optimizer: Optimizers, path: Path) -> TrainingStat
     for name, one in optimizers.items():
         try:
             one.load_state_dict(content["optimizers"][name])
-        except ValueError as error:
+        except Exception as error:  # torch trips over a damaged one with nearly anything
             raise UserError(f"{path}: its optimizer does not fit: {error}") from error
     return TrainingState(**content["state"])
 

@@ -11,6 +11,7 @@ import re
 import struct
 import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -42,6 +43,7 @@ _DAMAGE = (
     struct.error,
     tokenize.TokenError,
     zipfile.BadZipFile,
+    zlib.error,
 )
 _STORAGES = {
     "Float": torch.float32,
@@ -75,7 +77,7 @@ def read_foreign(path: str | Path) -> Any:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except _DAMAGE as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error) or type(error).__name__
         raise UserError(f"{path} is damaged or of an unknown format: {reason}") from error
 
 

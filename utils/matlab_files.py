@@ -1,11 +1,13 @@
 """MATLAB .mat files, version 4 to 7.2, as dictionaries of arrays."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from utils.atomic import atomic_path
 from utils.errors import UserError
+from utils.matlab_structure import check_matlab5
 
 
 def read_matlab(path: str | Path) -> dict[str, np.ndarray]:
@@ -15,10 +17,14 @@ def read_matlab(path: str | Path) -> dict[str, np.ndarray]:
     """
     # SciPy's readers take a fifth of a second to import, which only those who read should pay.
     import scipy.io
+    import scipy.io.matlab
 
     path = Path(path)
     try:
-        content = scipy.io.loadmat(str(path), appendmat=False)
+        data = path.read_bytes()
+        if scipy.io.matlab.matfile_version(io.BytesIO(data))[0] == 1:
+            check_matlab5(data)
+        content = scipy.io.loadmat(io.BytesIO(data))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except NotImplementedError as error:

@@ -117,8 +117,7 @@ class OnnxSession:
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror or error}") from error
         except Exception as error:  # onnxruntime has many, with no common kind
-            reason = " ".join(str(error).split())
-            raise UserError(f"{path} is damaged or no ONNX file of ours: {reason}") from error
+            raise UserError(f"{path} is damaged or no ONNX file of ours: {error}") from error
 
     def __call__(self, **inputs: np.ndarray) -> list[np.ndarray]:
         """Outputs in the order of the file, of inputs by name."""

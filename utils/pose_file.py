@@ -219,7 +219,9 @@ def read_poses(path: str | Path) -> Poses:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # a damaged file surfaces as whatever the zip reader trips over
-        raise UserError(f"{path} is not a readable pose file: {_one_line(error)}") from error
+        raise UserError(
+            f"{path} is not a readable pose file: {str(error) or type(error).__name__}"
+        ) from error
 
 
 def check_version(version: object) -> None:
@@ -279,7 +281,3 @@ def _typed(name: str, value: np.ndarray | None, dtype: type) -> np.ndarray:
         raise ValueError(f"{name} is of type {array.dtype} with {array.ndim} axes")
     with np.errstate(over="ignore"):  # becomes infinite, which is reported as such
         return array if dtype is np.str_ else array.astype(dtype, copy=False)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

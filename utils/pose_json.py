@@ -80,8 +80,7 @@ def read_pose_json(path: str | Path) -> Poses:
     except KeyError as error:
         raise UserError(f"{path} is not a readable pose file: it has no {error.args[0]}") from error
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        message = " ".join(str(error).split())
-        raise UserError(f"{path} is not a readable pose file: {message}") from error
+        raise UserError(f"{path} is not a readable pose file: {error}") from error
 
 
 def _refuse(token: str) -> None:

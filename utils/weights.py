@@ -1,7 +1,8 @@
 """Weights alone: safetensors files with what is needed to use them, and where to find them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,21 @@ def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     weights = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
     _check_finite(weights, path)
     return weights, {key: _plain(text) for key, text in texts.items()}
+
+
+@contextmanager
+def reading_description(metadata: Mapping[str, Any], source: str, *kinds: str) -> Iterator[None]:
+    """For what is made of a model's metadata: UserError, naming `source`, if it holds another kind
+    of model, or if its metadata are damaged."""
+    kind = metadata.get("kind")
+    if kind not in kinds:
+        raise UserError(
+            f"{source} holds a {kind or 'model of unknown kind'}, not a {' or '.join(kinds)}"
+        )
+    try:
+        yield
+    except Exception as error:  # what damage makes of a value can be wrong in every way
+        raise UserError(f"{source}: its description is damaged ({error})") from error
 
 
 def load_into(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:

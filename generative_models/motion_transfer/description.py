@@ -13,8 +13,7 @@ from generative_models.motion_transfer.limbs import SKELETON
 from generative_models.motion_transfer.model import Architecture, TransferNetwork
 from generative_models.motion_transfer.normalisation import ROWS, Normaliser
 from utils.checkpoint import read_weights
-from utils.errors import UserError
-from utils.weights import load_into
+from utils.weights import load_into, reading_description
 
 MODEL_KIND = "motion_transfer"
 PREFIX = "network."
@@ -42,10 +41,7 @@ class TransferDescription:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> TransferDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         sizes: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list | tuple) else value
             for name, value in metadata["architecture"].items()
@@ -55,15 +51,14 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Transfer
             raise ValueError(f"statistics of shape {tuple(mean.shape)}")
         rate = float(metadata["frame_rate"])
         return TransferDescription(Architecture(**sizes), Normaliser(mean, std), rate)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error
 
 
 def load_network(name_or_path: str) -> tuple[TransferNetwork, TransferDescription]:
     """From anything that `--load` takes. Raises UserError where there are no such weights."""
     weights, metadata = read_weights(name_or_path)
     description = description_from_metadata(metadata, name_or_path)
-    network = TransferNetwork(description.architecture)
+    with reading_description(metadata, name_or_path, MODEL_KIND):
+        network = TransferNetwork(description.architecture)
     own = {
         name.removeprefix(PREFIX): tensor
         for name, tensor in weights.items()

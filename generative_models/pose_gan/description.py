@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from generative_models.pose_gan.model import PoseArchitecture
-from utils.errors import UserError
 from utils.skeletons import H36M_17
+from utils.weights import reading_description
 
 GAN_KIND, VAE_KIND, GAUSSIAN_KIND = "pose_gan", "pose_vae", "pose_gaussian"
 
@@ -24,14 +24,10 @@ class PoseModelDescription:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> PoseModelDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind not in (GAN_KIND, VAE_KIND, GAUSSIAN_KIND):
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a model of poses")
-    try:
+    with reading_description(metadata, source, GAN_KIND, VAE_KIND, GAUSSIAN_KIND):
+        kind = metadata["kind"]
         if metadata["skeleton"] != H36M_17.name:
             raise ValueError(f"joints of {metadata['skeleton']}")
         if kind == GAUSSIAN_KIND:
             return PoseModelDescription(kind)
         return PoseModelDescription(kind, PoseArchitecture(**metadata["architecture"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from utils.array_files import load_arrays
 from utils.errors import UserError
 from utils.foreign_files import read_foreign
-from utils.mocap.arrays import load_arrays
 from utils.mocap.store import MotionStore, make_store
 from utils.skeletons import H36M_17, H36M_32
 

@@ -1,6 +1,5 @@
 """Dancers on disk: our own folder, tai-chi frames with BlazePose landmarks, aligned pictures."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from generative_models.skeleton_to_image.dancer_data import PARTS, DancerSource
 from generative_models.skeleton_to_image.options import DancerOptions
+from utils.array_files import load_arrays
 from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
 from utils.pose_file import read_poses
@@ -66,22 +66,17 @@ def read_landmarks(path: Path) -> tuple[np.ndarray, np.ndarray]:
     It holds `landmarks` (N, 33, 2 or 3) in BlazePose's order, NaN where nobody was found, and
     `frame_index` (N,); without the latter rows are frames. Raises UserError if it does not.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            landmarks = np.asarray(content["landmarks"], np.float64)
-            rows = np.arange(len(landmarks))
-            frame = np.asarray(content["frame_index"]) if "frame_index" in content else rows
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not a readable file of landmarks: {error}") from error
+    content = load_arrays(path, "file of landmarks")
+    landmarks = content.get("landmarks", np.empty(0))
+    frame = content.get("frame_index", np.arange(len(np.atleast_1d(landmarks))))
     right = landmarks.ndim == 3 and landmarks.shape[1] == len(BLAZEPOSE_33)
-    if not right or landmarks.shape[2] < 2 or frame.shape != (len(landmarks),):
+    right = right and landmarks.shape[2] >= 2 and frame.shape == (len(landmarks),)
+    if not right or landmarks.dtype.kind != "f" or frame.dtype.kind not in "iu":
         raise UserError(
-            f"{path}: landmarks must be (N, {len(BLAZEPOSE_33)}, 2 or 3) and frame_index (N,), not "
-            f"{landmarks.shape} and {frame.shape}"
+            f"{path}: landmarks must be decimals (N, {len(BLAZEPOSE_33)}, 2 or 3) and frame_index "
+            f"whole (N,), not {landmarks.dtype} {landmarks.shape} and {frame.dtype} {frame.shape}"
         )
-    return frame.astype(np.int64), landmarks[..., :2]
+    return frame.astype(np.int64), landmarks[..., :2].astype(np.float64)
 
 
 def landmarks_to_pixels(landmarks: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

@@ -24,6 +24,7 @@ from generative_models.skeleton_to_image.pose2vid_model import (
 from generative_models.skeleton_to_image.skeleton_drawing import draw_heatmaps, draw_skeletons
 from utils.errors import UserError
 from utils.skeletons import DANCE_13
+from utils.weights import reading_description
 
 MODEL_KIND = "skeleton_to_image"
 REFERENCE_POSES = 100
@@ -210,10 +211,7 @@ def picture_input(skeletons: Tensor) -> Tensor:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> DancerDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds something else."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         if metadata["model"] not in MODELS:
             raise ValueError(f"unknown model {metadata['model']!r}")
         make = ARCHITECTURES.get(metadata["model"])
@@ -226,5 +224,3 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> DancerDe
             dancer=str(metadata["dancer"]),
             reference_poses=list(metadata["reference_poses"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

@@ -7,14 +7,17 @@ with `hourglass.`, the lifter's with `lifter.` and the soft-argmax's with `soft_
 from dataclasses import dataclass
 from typing import Any
 
+from stacked_hourglass.description import MODEL_KIND as HOURGLASS
 from stacked_hourglass.description import Description as HourglassDescription
 from stacked_hourglass.description import description_from_metadata as hourglass_from_metadata
 from stitched.network.soft_argmax import SoftArgmax2D, Window
+from twod_threed.description import MODEL_KIND as LIFTER
 from twod_threed.description import LifterDescription
 from twod_threed.description import description_from_metadata as lifter_from_metadata
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules
 from utils.skeletons import skeleton_named
+from utils.weights import reading_description
 
 MODEL_KIND = "stitched"
 TEMPERATURES = {"cross_entropy": 1.0, "mse": 0.1}
@@ -69,18 +72,15 @@ class StitchedDescription:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> StitchedDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
+    if metadata.get("kind") in (HOURGLASS, LIFTER):
         raise UserError(
-            f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}: two networks "
-            "are joined with --load_hourglass and --load_2d3d"
+            f"{source} is one of two networks, which are joined with --load_hourglass and "
+            "--load_2d3d"
         )
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         return StitchedDescription(
             hourglass_from_metadata(metadata["hourglass"], source),
             lifter_from_metadata(metadata["lifter"], source),
             metadata["window"],
             float(metadata["radius"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

@@ -384,7 +384,7 @@ def test_lsp_ground_truth_that_does_not_fit(tmp_path):
     with pytest.raises(UserError, match="has 950 pictures; val needs 1000"):
         read_lsp_ground_truth(tmp_path, "val")
     write_matlab(tmp_path / "joints.mat", {"joints": np.zeros((14, 3, 10))})
-    with pytest.raises(UserError, match=r"\(14, 3, 10\), not \(3, 14, N\)"):
+    with pytest.raises(UserError, match=r"\(14, 3, 10\), not numbers \(3, 14, N\)"):
         read_lsp_ground_truth(tmp_path, "test")
 
 

@@ -3,6 +3,7 @@ import random
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,13 @@ from utils.checkpoint import (
     write_checkpoint,
 )
 from utils.errors import UserError
+
+
+def whole(random: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a checkpoint must have."""
+    state = {"step": 0, "random": random or {}, "extra": {}, "metadata": {}}
+    weights = {"weights": torch.zeros(300_000)}
+    return {"format": 1, "model": weights, "optimizers": {}, "state": state}
 
 
 def trained(seed: int = 0) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -74,10 +82,10 @@ def test_random_states_repeat(tmp_path):
 
     np.random.normal()  # leaves NumPy with a second normal number in store
     path = tmp_path / "a.ckpt"
-    write_checkpoint(path, {"format": 1, "random": random_states()})
+    write_checkpoint(path, whole(random_states()))
     first = draws()
     draws()
-    set_random_states(read_checkpoint(path)["random"])
+    set_random_states(read_checkpoint(path)["state"]["random"])
     assert draws() == first
 
 
@@ -139,19 +147,19 @@ def save_for_ever(path: Path, report: int) -> None:
     """Write checkpoints, each of another number; a byte to `report` after each."""
     content = read_checkpoint(path)
     while True:
-        content["number"] += 1
-        content["weights"].fill_(content["number"])
+        content["state"]["step"] += 1
+        content["model"]["weights"].fill_(content["state"]["step"])
         write_checkpoint(path, content)
         os.write(report, b"x")
 
 
 def test_killed_50_times_while_writing_a_loadable_checkpoint_remains(tmp_path):
     path = tmp_path / "last.ckpt"
-    write_checkpoint(path, {"format": 1, "weights": torch.zeros(300_000), "number": 0})
+    write_checkpoint(path, whole())
     moments = random.Random(0)
     interrupted = 0
     for _ in range(50):
-        before = read_checkpoint(path)["number"]
+        before = read_checkpoint(path)["state"]["step"]
         receive, report = os.pipe()
         child = os.fork()
         if child == 0:
@@ -166,7 +174,8 @@ def test_killed_50_times_while_writing_a_loadable_checkpoint_remains(tmp_path):
         os.waitpid(child, 0)
         os.close(receive)
         found = read_checkpoint(path)
-        assert found["number"] > before and (found["weights"] == found["number"]).all()
+        step = found["state"]["step"]
+        assert step > before and (found["model"]["weights"] == step).all()
         leftovers = list(tmp_path.glob(".last-*"))
         interrupted += bool(leftovers)
         for leftover in leftovers:

@@ -15,6 +15,7 @@ from twod_threed.temporal.normalisation import TemporalNormaliser
 from twod_threed.temporal.options import Normalisation
 from utils.errors import UserError
 from utils.skeletons import H36M_17, MPII_16, SKELETONS, skeleton_named
+from utils.weights import reading_description
 
 MODEL_KIND = "temporal"
 POSE_PREFIX = "pose."
@@ -82,10 +83,7 @@ class TemporalDescription:
 
 def description_from_metadata(metadata: dict[str, Any], source: str) -> TemporalDescription:
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
-    kind = metadata.get("kind")
-    if kind != MODEL_KIND:
-        raise UserError(f"{source} holds a {kind or 'model of unknown kind'}, not a {MODEL_KIND}")
-    try:
+    with reading_description(metadata, source, MODEL_KIND):
         sizes: dict[str, Any] = dict(metadata["architecture"])
         sizes["widths"] = tuple(sizes["widths"])
         rate = metadata["frame_rate"]
@@ -100,5 +98,3 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Temporal
             joints_3d=tuple(metadata["joints_3d"]),
             trajectory=bool(metadata["trajectory"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{source}: its description is damaged ({error})") from error

@@ -10,14 +10,18 @@ from pathlib import Path
 
 from twod_threed import h36m_takes, humaneva
 from twod_threed.alignment import SIZE_PER_HEIGHT
-from twod_threed.temporal.description import TemporalDescription, description_from_metadata
+from twod_threed.temporal.description import (
+    MODEL_KIND,
+    TemporalDescription,
+    description_from_metadata,
+)
 from twod_threed.temporal.model import TemporalArchitecture
 from twod_threed.temporal.networks import TemporalNetworks
 from twod_threed.temporal.videopose_checkpoint import read_videopose
 from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.skeletons import H36M_17, SKELETONS, Skeleton, skeleton_named
-from utils.weights import load_into, resolve
+from utils.weights import load_into, reading_description, resolve
 
 OWN_FILES = (".safetensors", ".ckpt")
 PUBLIC_HEIGHT = 1750.0
@@ -44,7 +48,8 @@ def load_networks(
     for name, wanted in (("causal", causal), ("dense", dense)):
         if wanted and not getattr(description.architecture, name):
             raise UserError(f"{name_or_path} is not {name}: leave out --{name}")
-    networks = TemporalNetworks(description)
+    with reading_description(metadata, name_or_path, MODEL_KIND):
+        networks = TemporalNetworks(description)
     load_into(networks, weights, name_or_path)
     return networks, description
 

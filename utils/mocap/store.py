@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from utils.array_files import load_arrays
 from utils.atomic import atomic_path
 from utils.errors import UserError
-from utils.mocap.arrays import load_arrays
 from utils.mocap.clips import changed_rate
 from utils.skeletons import H36M_17
 

@@ -188,7 +188,7 @@ def test_half_precision_hardly_changes_samples(bones: torch.Tensor, tmp_path: Pa
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(UserError, match="a lifter, not a model of poses"):
+    with pytest.raises(UserError, match="a lifter, not a pose_gan"):
         description_from_metadata({"kind": "lifter"}, "x")
     with pytest.raises(UserError, match="its description is damaged"):
         description_from_metadata({"kind": GAN_KIND, "skeleton": "h36m_17"}, "x")

@@ -20,5 +20,4 @@ def load_arrays(path: str | Path, kind: str) -> dict[str, np.ndarray]:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # a damaged file surfaces as whatever the zip reader trips over
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path} is damaged, or no {kind}: {reason}") from error
+        raise UserError(f"{path} is damaged, or no {kind}: {error}") from error
