@@ -172,3 +172,9 @@ def test_links_between_pages_lead_somewhere():
         for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{name(page)} -> {link}"
+
+
+def test_time_is_measured_by_a_clock_that_cannot_jump():
+    """`time.time` and `datetime.now` follow the machine's clock when that is set."""
+    jumps = re.compile(r"\btime\.time\(|datetime\.(now|utcnow|today)\(|date\.today\(")
+    assert [name(path) for path in code() if jumps.search(path.read_text("utf-8"))] == []

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from utils.array_files import load_arrays
 from utils.atomic import atomic_path
+from utils.errors import UserError
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
 """Folder of the cache."""
@@ -34,9 +34,8 @@ def cache_key(
 def _read(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of a cache file, or None if it is not there or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        return load_arrays(path, "file of the cache")
+    except UserError:
         return None
 
 

@@ -4,9 +4,13 @@ import csv
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from utils.atomic import atomic_path
 from utils.errors import UserError
@@ -82,6 +86,30 @@ def _need_folders(run: RunOptions) -> None:
         for folder in (Path(place), *Path(place).parents):
             if folder.exists() and not folder.is_dir():
                 raise UserError(f"--{name} {place}: {folder} is a file, not a folder")
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else writes into the run's folder meanwhile.
+
+    The lock lies beside the folder, and ends with the process, however that ends. Raises UserError
+    if another process has it, or the place cannot be written.
+    """
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"another process is training in {folder}: wait for it, or start a run of your own "
+            "with --exp NAME"
+        ) from error
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def open_folder(start: Start, log_folder: Path, options: Any) -> None:

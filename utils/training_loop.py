@@ -12,7 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ from utils.meters import LossMeans, Magnitudes
 from utils.moving_average import MovingAverage
 from utils.optimizers import by_name, lr_factor, set_lr_factor
 from utils.options import LoopOptions, OptimizerOptions, RunOptions, TrainingOptions
-from utils.run_folder import find_start, open_folder, write_history
+from utils.run_folder import alone_in, find_start, open_folder, write_history
 from utils.stopping import StopSignals, share_of_minutes
 from utils.training_functions import Context, TrainingFunctions, seeded_context
 from utils.validation import validation_sums, validation_values
@@ -60,18 +60,17 @@ def train_loop(
 ) -> TrainingState:
     """Train `model`, leaving last and best checkpoints and history.csv in the run folder.
 
-    run_name: <subcommand>_<exp>. fabric: from `utils.distributed.start_fabric`, which code that
-    shards its data over processes calls first. options: the subpackage's whole options, given to
-    its functions and written to options.json (default: the three groups). metadata: what goes with
-    the weights ("kind", "architecture", ...), of values that JSON can hold.
-    Raises UserError for what the user can mend, such as a run folder in use or a loss that is not
-    finite. Ctrl-C or SIGTERM leaves a checkpoint and returns with stop_reason "interrupted".
+    run_name: <subcommand>_<exp>. fabric: from `start_fabric`, for code that shards its data over
+    processes. options: the subpackage's whole options, given to its functions and written to
+    options.json (default: the three groups). metadata: what goes with the weights, of values that
+    JSON can hold. Raises UserError for what the user can mend, such as a run folder in use or a
+    loss that is not finite. Ctrl-C or SIGTERM leaves a checkpoint: stop_reason "interrupted".
     """
     fabric = fabric or start_fabric(loop, run.seed)
     options = options or TrainingOptions(run, loop, optim)
     start = on_rank_zero(fabric, lambda: find_start(run, run_name))
-    batches = (train_batches, validation_batches)
-    training = _Training(functions, *batches, fabric, run, loop, optim, options, start.folder)
+    both = (train_batches, validation_batches)
+    training = _Training(functions, *both, fabric, run, loop, optim, options, start.folder)
     training.set_up(model, metadata or {})
     with first_reports(fabric):
         if start.checkpoint:
@@ -80,9 +79,11 @@ def train_loop(
             load_into(training.module, read_weights(start.weights)[0], start.weights)
     training.start_average()
     log_folder = Path(run.tb_dir) / run_name
-    on_rank_zero(fabric, lambda: open_folder(start, log_folder, options))
-    with StopSignals() as training.signals, training.logs(log_folder):
-        training.train()
+    with ExitStack() as stack:
+        on_rank_zero(fabric, lambda: stack.enter_context(alone_in(start.folder)))
+        on_rank_zero(fabric, lambda: open_folder(start, log_folder, options))
+        with StopSignals() as training.signals, training.logs(log_folder):
+            training.train()
     return training.state
 
 
@@ -138,6 +139,12 @@ class _Training:
         self.state.history = [r for r in self.state.history if r["epoch"] < self.state.epoch]
         set_random_states(self.state.random)
         self.fabric.print(f"goes on from {path}: epoch {self.state.epoch}, step {self.state.step}")
+        now, before = len(self.train_batches), self.state.extra.get("epoch_steps")
+        if before not in (None, now):
+            self.fabric.print(
+                f"note: an epoch has {now} steps, and had {before} when this run was written: the "
+                "data or --train_batch_size are others, so it ends as no other run does"
+            )
 
     def start_average(self) -> None:
         """Begin the moving average of the weights, or go on with the checkpoint's."""
@@ -328,6 +335,7 @@ class _Training:
         state.loss_sums, state.random = self.losses.sums, random_states()
         # The loss scale of float16.
         state.extra["precision"] = self.fabric.strategy.precision.state_dict()
+        state.extra["epoch_steps"] = len(self.train_batches)
         if state.step_in_epoch:
             state.seconds = time.monotonic() - self.epoch_started
         if not get_total_norm(self.module.parameters()).isfinite():

@@ -1,4 +1,6 @@
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -87,3 +89,18 @@ def test_values_are_computed_once_and_again_when_damaged(tmp_path):
 def test_objects_in_a_cache_file_are_not_loaded(tmp_path):
     np.savez(tmp_path / "a.npz", mean=np.array([{}], dtype=object))
     assert cached("a", lambda: {"mean": np.ones(1)}, tmp_path)["mean"].tolist() == [1]
+
+
+def test_many_at_once_get_the_same(tmp_path):
+    """All compute, as none knows of the others; whoever is last leaves the same file."""
+    start = threading.Barrier(4)
+
+    def compute():
+        start.wait()
+        return {"mean": np.arange(50_000.0)}
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: cached("a", compute, tmp_path), range(4)))
+    assert all((one["mean"] == np.arange(50_000.0)).all() for one in found)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+    assert (cached("a", lambda: {}, tmp_path)["mean"] == np.arange(50_000.0)).all()

@@ -1,8 +1,11 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.utils.toy_training import train
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions, TrainingOptions
 from utils.run_folder import Start, find_start, open_folder, write_history
@@ -105,3 +108,19 @@ def test_history_has_every_column_and_exact_numbers(tmp_path):
     write_history(tmp_path, rows)
     lines = (tmp_path / "history.csv").read_text().splitlines()
     assert lines == ["epoch,a,b,seconds", "0,0.30000000000000004,,1.5", "1,,2.0,2.5"]
+
+
+def test_two_processes_never_share_a_folder(tmp_path):
+    """The second is refused, also with --overwrite and --resume; when the first ends, it may."""
+    folder = tmp_path / "runs/toy_default"
+    holds = "import sys; from utils.run_folder import alone_in; from pathlib import Path\n"
+    holds += "with alone_in(Path(sys.argv[1])): print('has it', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holds, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None and first.stdout.readline() == b"has it\n"
+        for run in ({}, {"overwrite": True}):
+            with pytest.raises(UserError, match=r"another process is training in .*toy_default"):
+                train(tmp_path, run=run)
+        assert not folder.exists(), "nothing was written"
+        first.kill()
+    assert train(tmp_path, loop={"epochs": 1}).stop_reason == "epochs"
