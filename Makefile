@@ -41,10 +41,10 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 fuzz: $(STAMP)
-	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile fuzz
+	$(BIN)/python -m pytest -n auto tests/fuzz --hypothesis-profile fuzz
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
