@@ -30,9 +30,9 @@ def everything() -> dict:
     }
 
 
-def saved(content: dict, **how: bool) -> bytes:
+def saved(content: dict, do_compression: bool = False) -> bytes:
     buffer = io.BytesIO()
-    scipy.io.savemat(buffer, content, **how)
+    scipy.io.savemat(buffer, content, do_compression=do_compression)
     return buffer.getvalue()
 
 
