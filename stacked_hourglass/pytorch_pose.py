@@ -71,12 +71,15 @@ def read_pytorch_pose(
         raise UserError(f"{source} is not a hourglass checkpoint of pytorch-pose")
     translated = {translate_key(key): value for key, value in state.items()}
     names = [key.removeprefix("module.") for key in state]
-    architecture = Architecture(
-        stacks=1 + max(int(m[1]) for n in names if (m := re.match(r"score\.(\d+)\.", n))),
-        features=translated["stacks.0.linear.weight"].shape[0],
-        blocks=1 + max(int(m[1]) for n in names if (m := re.match(r"res\.0\.(\d+)\.", n))),
-        num_classes=translated["stacks.0.score.weight"].shape[0],
-    )
+    try:
+        architecture = Architecture(
+            stacks=1 + max(int(m[1]) for n in names if (m := re.match(r"score\.(\d+)\.", n))),
+            features=translated["stacks.0.linear.weight"].shape[0],
+            blocks=1 + max(int(m[1]) for n in names if (m := re.match(r"res\.0\.(\d+)\.", n))),
+            num_classes=translated["stacks.0.score.weight"].shape[0],
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        raise UserError(f"{source}: the shape of its network cannot be told: {error}") from error
     description = Description(
         architecture=architecture,
         resolution=256,

@@ -15,6 +15,7 @@ from utils.cameras import Camera
 from utils.errors import UserError
 
 _POSITIONS = "MyPoseFeatures/D3_Positions"
+_VERSION_3 = b"\xcd\xf3\x00\x01"
 _KEYPOINTS = "MyPoseFeatures/D2_Positions"
 
 
@@ -65,8 +66,23 @@ def read_pose(path: Path) -> np.ndarray:
     if not path.is_file():
         raise UserError(f"{path} is not there")
     try:
+        _check_counts(path.read_bytes())
         values = np.asarray(cdflib.CDF(path).varget("Pose"))
     except Exception as error:  # a damaged file surfaces as whatever the parser trips over
         reason = str(error) or type(error).__name__
         raise UserError(f"{path} is no readable CDF file with a Pose: {reason}") from error
     return values[0] if values.ndim == 3 and len(values) == 1 else values
+
+
+def _check_counts(data: bytes) -> None:
+    """ValueError if a file of version 3 announces more records than it can hold.
+
+    cdflib goes through all that are announced; a damaged file announces billions. The places are
+    those of the global descriptor record, "CDF Internal Format Description".
+    """
+    if data[:4] != _VERSION_3:
+        return
+    record = int.from_bytes(data[20:28], "big") + 8
+    counts = (data[record + place : record + place + 4] for place in (36, 40, 48, 52))
+    if any(int.from_bytes(count, "big") > len(data) // 4 for count in counts):
+        raise ValueError("it announces more than it holds")

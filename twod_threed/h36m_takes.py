@@ -28,7 +28,7 @@ ACTIONS = (
 _OTHER_NAMES = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}
 FRAME_RATE = 50.0
 LARGEST = 1e7
-"""mm or px: beyond any place in a room or a picture."""
+"""mm or px: beyond any place in a room or picture."""
 UP = (0.0, 0.0, 1.0)
 
 # The film of this take is damaged. VideoPose3D leaves it out, 3d-pose-baseline keeps it.

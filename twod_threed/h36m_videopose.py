@@ -134,9 +134,9 @@ def _skeleton(metadata: dict[str, Any], path: Path) -> Skeleton:
     name, joints = metadata.get("layout_name"), metadata.get("num_joints")
     try:
         left, right = (frozenset(map(int, side)) for side in metadata["keypoints_symmetry"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{path}: its metadata lack keypoints_symmetry, left and right") from error
-    if name is not None and name not in _LAYOUTS:
+    if name is not None and (not isinstance(name, str) or name not in _LAYOUTS):
         raise UserError(f"{path} has joints in an unknown order, {name!r}")
     for skeleton in [_LAYOUTS[name]] if name is not None else _LAYOUTS.values():
         sides = [frozenset(side) for side in zip(*skeleton.pairs, strict=True)]

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from twod_threed.h36m_takes import LARGEST
 from twod_threed.h36m_videopose import read_keypoints
 from twod_threed.pairs import PosePairs, join_pairs
 from twod_threed.predictor import guess_intrinsics
@@ -142,8 +143,9 @@ def _world(values: Any, poses: Skeleton, where: str) -> np.ndarray:
         raise UserError(f"{where} is no array of poses")
     if values.shape[1] != len(poses):
         raise UserError(f"{where} has {values.shape[1]} joints, not the {len(poses)} of its name")
-    if values.shape[2] != 3 or len(values) == 0 or not np.isfinite(values).all():
-        raise UserError(f"{where} holds positions that are not three finite numbers each")
+    # NaN is below nothing.
+    if values.shape[2] != 3 or len(values) == 0 or not (np.abs(values) < LARGEST).all():
+        raise UserError(f"{where} holds positions that are not three sensible numbers each")
     return values.astype(np.float64) * 1000
 
 
@@ -175,8 +177,8 @@ def _points(points: Any, count: int | None, skeleton: Skeleton, where: str) -> n
         raise UserError(f"{where} is no array of points")
     if points.shape[1] != len(skeleton) or points.shape[2] not in (2, 3):
         raise UserError(f"{where} has shape {points.shape}, not (frames, {len(skeleton)}, 2)")
-    if np.isinf(points).any():
-        raise UserError(f"{where} holds points that are not finite")
+    if (np.abs(points) >= LARGEST).any():  # NaN is a joint that was not seen
+        raise UserError(f"{where} holds points that are in no picture")
     if count is not None and len(points) < count:
         raise UserError(f"{where} has {len(points)} frames in 2D and {count} in 3D")
     return points[:count, :, :2].astype(np.float64)

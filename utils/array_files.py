@@ -20,4 +20,6 @@ def load_arrays(path: str | Path, kind: str) -> dict[str, np.ndarray]:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except Exception as error:  # a damaged file surfaces as whatever the zip reader trips over
-        raise UserError(f"{path} is damaged, or no {kind}: {error}") from error
+        # NumPy would advise to unpickle objects.
+        reason = "it holds objects" if "allow_pickle" in str(error) else error
+        raise UserError(f"{path} is damaged, or no {kind}: {reason}") from error

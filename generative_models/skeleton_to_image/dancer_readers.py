@@ -73,8 +73,8 @@ def read_landmarks(path: Path) -> tuple[np.ndarray, np.ndarray]:
     right = right and landmarks.shape[2] >= 2 and frame.shape == (len(landmarks),)
     if not right or landmarks.dtype.kind != "f" or frame.dtype.kind not in "iu":
         raise UserError(
-            f"{path}: landmarks must be decimals (N, {len(BLAZEPOSE_33)}, 2 or 3) and frame_index "
-            f"whole (N,), not {landmarks.dtype} {landmarks.shape} and {frame.dtype} {frame.shape}"
+            f"{path}: landmarks must be (N, {len(BLAZEPOSE_33)}, 2 or 3) decimals and frame_index "
+            f"(N,) whole, not {landmarks.shape} {landmarks.dtype} and {frame.shape} {frame.dtype}"
         )
     return frame.astype(np.int64), landmarks[..., :2].astype(np.float64)
 

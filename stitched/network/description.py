@@ -74,8 +74,8 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Stitched
     """Inverse of `as_metadata`. Raises UserError if `source` holds another model."""
     if metadata.get("kind") in (HOURGLASS, LIFTER):
         raise UserError(
-            f"{source} is one of two networks, which are joined with --load_hourglass and "
-            "--load_2d3d"
+            f"{source} holds a {metadata['kind']}, not a {MODEL_KIND}: two networks are joined "
+            "with --load_hourglass and --load_2d3d"
         )
     with reading_description(metadata, source, MODEL_KIND):
         return StitchedDescription(

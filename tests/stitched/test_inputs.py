@@ -85,5 +85,6 @@ def test_what_cannot_be_used_is_named_and_the_rest_kept(folder, given, cause):
     sources, errors = expand_inputs([given, "photos/1.png"])
     assert [source.name for source in sources] == ["photos/1.png"]
     (error,) = errors
-    assert given in str(error) and cause in str(error)
+    # Of a message that is too long the middle is left out.
+    assert given[:500] in str(error) and cause in str(error)
     assert "\n" not in str(error)

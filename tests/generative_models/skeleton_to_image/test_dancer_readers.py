@@ -50,7 +50,7 @@ def test_files_that_are_no_landmarks_are_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         read_landmarks(path)
     path.write_bytes(b"PK")
-    with pytest.raises(UserError, match="not a readable file of landmarks"):
+    with pytest.raises(UserError, match="no file of landmarks"):
         read_landmarks(path)
     np.savez(path, landmarks=np.zeros((5, 17, 3)))
     with pytest.raises(UserError, match=r"landmarks must be \(N, 33, 2 or 3\)"):
