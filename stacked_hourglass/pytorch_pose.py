@@ -70,17 +70,20 @@ def read_pytorch_pose(
     if not is_pytorch_pose(state):
         raise UserError(f"{source} is not a hourglass checkpoint of pytorch-pose")
     translated = {translate_key(key): value for key, value in state.items()}
-    names = [key.removeprefix("module.") for key in state]
     try:
-        architecture = Architecture(
-            stacks=1 + max(int(m[1]) for n in names if (m := re.match(r"score\.(\d+)\.", n))),
-            features=translated["stacks.0.linear.weight"].shape[0],
-            blocks=1 + max(int(m[1]) for n in names if (m := re.match(r"res\.0\.(\d+)\.", n))),
-            num_classes=translated["stacks.0.score.weight"].shape[0],
-        )
-    except (KeyError, IndexError, ValueError) as error:
+        return translated, _description(translated, [key.removeprefix("module.") for key in state])
+    except (UserError, KeyError, IndexError, ValueError) as error:
         raise UserError(f"{source}: the shape of its network cannot be told: {error}") from error
-    description = Description(
+
+
+def _description(translated: dict[str, Tensor], names: list[str]) -> Description:
+    architecture = Architecture(
+        stacks=1 + max(int(m[1]) for n in names if (m := re.match(r"score\.(\d+)\.", n))),
+        features=translated["stacks.0.linear.weight"].shape[0],
+        blocks=1 + max(int(m[1]) for n in names if (m := re.match(r"res\.0\.(\d+)\.", n))),
+        num_classes=translated["stacks.0.score.weight"].shape[0],
+    )
+    return Description(
         architecture=architecture,
         resolution=256,
         heatmap_loss="mse",
@@ -88,4 +91,3 @@ def read_pytorch_pose(
         mean=MPII_MEAN,
         std=(1.0, 1.0, 1.0),
     )
-    return translated, description
