@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, grey_closing, median_filter
 
-from generative_models.motion_transfer.predictor import SHIPPED, LearnedRetargeter
+from generative_models.motion_transfer.predictor import LearnedRetargeter
 from generative_models.motion_transfer.retarget import retarget_bones, retarget_scale
 from generative_models.skeleton_to_image.inference import Dancer, fit_poses
 from stitched.dance_options import DanceOptions
@@ -36,8 +36,8 @@ def retargeted(poses: Poses, dancer: Dancer, options: DanceOptions) -> np.ndarra
         return fit_poses(poses, dancer.image_size)
     poses, target = on_level_ground(poses), reference_film(dancer)
     if options.retarget == "learned":
-        name = options.load_retarget or SHIPPED
-        moved = LearnedRetargeter.load(name, options.accelerator)(poses, target)
+        network = LearnedRetargeter.load(options.load_retarget, options.accelerator)
+        moved = network(poses, target)
     else:
         way = retarget_bones if options.retarget == "bones" else retarget_scale
         moved = way(poses, target)

@@ -13,6 +13,7 @@ from generative_models.motion_transfer.limbs import SKELETON
 from generative_models.motion_transfer.model import Architecture, TransferNetwork
 from generative_models.motion_transfer.normalisation import ROWS, Normaliser
 from utils.checkpoint import read_weights
+from utils.errors import UserError
 from utils.weights import load_into, reading_description
 
 MODEL_KIND = "motion_transfer"
@@ -55,6 +56,11 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Transfer
 
 def load_network(name_or_path: str) -> tuple[TransferNetwork, TransferDescription]:
     """From anything that `--load` takes. Raises UserError where there are no such weights."""
+    if not name_or_path:
+        raise UserError(
+            "no network of motion transfer ships: name one of yours with --load, which `python "
+            "train.py motion_transfer_mocap` makes, or take the methods scale and bones"
+        )
     weights, metadata = read_weights(name_or_path)
     description = description_from_metadata(metadata, name_or_path)
     with reading_description(metadata, name_or_path, MODEL_KIND):

@@ -139,8 +139,8 @@ def train_defaults(dataset: MotionDataset) -> TransferTrainOptions:
 class TransferWeightsOptions:
     """Which trained network."""
 
-    load: str = "motion_transfer"
-    """Shipped model, run folder, .safetensors or .ckpt."""
+    load: str = ""
+    """Run folder, .safetensors or .ckpt of train.py motion_transfer_*; none ship."""
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
     """Kind of device; auto takes a GPU where there is one."""
 

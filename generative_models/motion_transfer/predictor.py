@@ -18,8 +18,6 @@ from utils.devices import device_kind
 from utils.errors import UserError
 from utils.pose_file import Poses
 
-SHIPPED = "motion_transfer"
-
 
 def learned_film(poses: Poses, name: str) -> Film:
     """The film in a pose file. Raises UserError as `film_of`, and if the network needs more."""
@@ -40,7 +38,7 @@ class LearnedRetargeter:
         self.normaliser = description.normaliser.to(self.device)
 
     @classmethod
-    def load(cls, name_or_path: str = SHIPPED, accelerator: str = "auto") -> "LearnedRetargeter":
+    def load(cls, name_or_path: str, accelerator: str = "auto") -> "LearnedRetargeter":
         """From anything that `--load` takes. Raises UserError where there are no such weights."""
         return cls(*load_network(name_or_path), accelerator)
 

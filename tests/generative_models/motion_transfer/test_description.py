@@ -26,3 +26,8 @@ def test_foreign_weights_are_refused(tmp_path: Path):
     save_weights(tmp_path / "x.safetensors", {"a": torch.zeros(1)}, {"kind": "lifter"})
     with pytest.raises(UserError, match="not a motion_transfer"):
         load_network(str(tmp_path / "x.safetensors"))
+
+
+def test_that_none_ships_is_told():
+    with pytest.raises(UserError, match="no network of motion transfer ships"):
+        load_network("")
