@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from generative_models.skeleton_to_image.dancer_data import DancerFrames, square_window
 from generative_models.skeleton_to_image.description import (
+    MODEL_KIND,
     PICTURES,
     DancerDescription,
     description_from_metadata,
@@ -28,7 +29,7 @@ from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
 from utils.skeletons import DANCE_13, skeleton_named
-from utils.weights import load_into
+from utils.weights import load_into, reading_description
 
 SHIPPED = "dancer"
 Draw = Callable[[Tensor, Tensor], Tensor]
@@ -58,7 +59,9 @@ class Dancer:
         weights, metadata = read_weights(name_or_path)
         description = description_from_metadata(metadata, name_or_path)
         kind = device_kind(accelerator)
-        return cls(description, _drawer(description, weights, name_or_path, kind), kind)
+        with reading_description(metadata, name_or_path, MODEL_KIND):
+            start = _drawer(description, weights, name_or_path, kind)
+        return cls(description, start, kind)
 
     @property
     def image_size(self) -> int:
