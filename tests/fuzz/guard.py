@@ -1,5 +1,6 @@
 """What a reader may do with a file that is not what it should be: read it, or say so in a line."""
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +22,11 @@ class HangError(BaseException):
 
 @contextmanager
 def limited_memory() -> Iterator[None]:
-    """Whoever asks for more than `MEMORY` gets a MemoryError; Linux alone can do that."""
+    """Whoever asks for more than `MEMORY` gets a MemoryError; Linux alone can do that.
+
+    What earlier cases have left in circles of references is freed first.
+    """
+    gc.collect()
     if sys.platform != "linux":
         yield
         return
@@ -59,7 +64,7 @@ def limited_time() -> Iterator[None]:
 def refusal(read: Callable[[Path], object], path: Path) -> str:
     """Read a file: "" if that went well, else the message. AssertionError if it is not clear."""
     try:
-        with limited_time():
+        with limited_memory(), limited_time():
             read(path)
     except UserError as error:
         message = str(error)
