@@ -11,7 +11,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # pyright brings its own Node.js, so that an old one on the machine does not matter.
 export PYRIGHT_PYTHON_GLOBAL_NODE := 0
 
-.PHONY: help setup demo test check fuzz bench
+.PHONY: help setup demo test check fuzz bench pages
 
 help:
 	@echo "make setup   install what the project needs into .venv (done by the others as well)"
@@ -20,6 +20,7 @@ help:
 	@echo "make check   the quick part of it: style, types, imports"
 	@echo "make fuzz    10,000 damaged files for every reader, an hour or two"
 	@echo "make bench   measure the speed of this machine"
+	@echo "make pages   write docs/commands/ anew from the options"
 
 setup: $(STAMP)
 
@@ -45,6 +46,9 @@ test: check
 
 fuzz: $(STAMP)
 	$(BIN)/python -m pytest -n auto tests/fuzz --hypothesis-profile fuzz
+
+pages: $(STAMP)
+	$(BIN)/python -m docs.command_pages
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks

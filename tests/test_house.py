@@ -141,7 +141,8 @@ def test_torch_and_numpy_load_without_unpickling():
 
 def test_arrows_end_at_the_entry_scripts():
     ours = {"options", *(script.removesuffix(".py") for script in SCRIPTS)}
-    inside = [path for path in code() if path.parent != ROOT]
+    # The pages of the commands describe them from outside, as tests do.
+    inside = [path for path in code() if path.parent not in (ROOT, ROOT / "docs")]
     assert not [path for path, tree in trees(inside) if imported(tree) & ours]
 
 

@@ -13,6 +13,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -161,24 +162,38 @@ def parse_group(group: type, options: Options, arguments: Sequence[str], program
     return chosen
 
 
-def _parse(options: Options, words: Sequence[str], program: str, **settings: Any) -> Any:
+def option_parser(options: Options, program: str) -> Any:
+    """What reads the options of a subcommand, like an `argparse.ArgumentParser`, to look at."""
+    import tyro
+
+    with warnings.catch_warnings():
+        # tyro means to have another way to it, which it has not yet.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return tyro.extras.get_parser(options.kind, **_settings(options, program))
+
+
+def _settings(options: Options, program: str) -> dict[str, Any]:
+    """What tyro is told."""
     # Not at the top: whoever only wants a list of subcommands need not wait for it.
     import tyro
 
-    defaults = tyro.MISSING_NONPROP if options.defaults is None else options.defaults
+    return {
+        "prog": program,
+        "description": options.summary,
+        "default": tyro.MISSING_NONPROP if options.defaults is None else options.defaults,
+        "use_underscores": True,
+        "config": (tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+    }
+
+
+def _parse(options: Options, words: Sequence[str], program: str, **settings: Any) -> Any:
+    import tyro
+
+    settings |= _settings(options, program)
     written = io.StringIO()
     try:
         with contextlib.redirect_stderr(written):
-            chosen = tyro.cli(
-                options.kind,
-                prog=program,
-                description=options.summary,
-                default=defaults,
-                args=words,
-                use_underscores=True,
-                config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
-                **settings,
-            )
+            chosen = tyro.cli(options.kind, args=words, **settings)
     except SystemExit as stop:
         if not stop.code:
             raise
