@@ -282,3 +282,11 @@ def fold_batch_norm(model: StackedHourglass) -> StackedHourglass:
             module.linear = _folded(module.linear, module.norm)
             module.norm = nn.Identity()
     return folded
+
+
+def convolve_in(model: nn.Module, dtype: torch.dtype) -> None:
+    """Keep the weights of convolutions in the number format in which autocast computes them, in
+    place, for inference: it would convert them anew for every picture. The output is the same."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(dtype)

@@ -9,7 +9,7 @@ from torch import Tensor
 from stacked_hourglass.decoding import normalise_scores
 from stacked_hourglass.description import Description, description_from_metadata
 from stacked_hourglass.joints import FoundJoints, crop_batch, flip_average, joints_of_maps
-from stacked_hourglass.model import StackedHourglass, fold_batch_norm
+from stacked_hourglass.model import StackedHourglass, convolve_in, fold_batch_norm
 from stacked_hourglass.pytorch_pose import is_pytorch_pose, read_pytorch_pose
 from utils.checkpoint import read_weights
 from utils.devices import device_kind, pick_precision
@@ -74,6 +74,8 @@ class Predictor:
         )
         self.description = description
         self.model = fold_batch_norm(model).to(self.device)
+        if self.autocast_dtype is not None:
+            convolve_in(self.model, self.autocast_dtype)
         self.model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.flip_order = list(skeleton_named(description.skeleton).flip_order)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stacked_hourglass.decoding import calibrated, normalise_scores, peak_probability
-from stacked_hourglass.model import fold_batch_norm
+from stacked_hourglass.model import convolve_in, fold_batch_norm
 from stitched.network.data import PicturedPairs, plain_crops
 from stitched.network.loading import open_network
 from stitched.network.model import StitchedNetwork
@@ -50,6 +50,8 @@ class StitchedModel:
         folded = fold_batch_norm(network.hourglass)
         parts = (folded, network.soft_argmax, network.lifter, self.description)
         self.network = StitchedNetwork(*parts).to(self.device).eval()
+        if self.autocast_dtype is not None:
+            convolve_in(self.network, self.autocast_dtype)
         self.network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.flip_order = list(skeleton_named(self.skeleton).flip_order)
 

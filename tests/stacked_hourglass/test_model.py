@@ -1,3 +1,4 @@
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.model import (
     StackedHourglass,
+    convolve_in,
     fold_batch_norm,
     norm_layer,
     scale_weights,
@@ -94,6 +96,20 @@ def test_norms_without_parameters_have_none() -> None:
     less = plain - 2 * sum(norm.num_features for norm in norms)
     assert parameters(stacks=2, features=32, layer_norm=True) == less
     assert parameters(stacks=2, features=32, batch_norm_affine=False) == less
+
+
+def test_convolutions_in_bf16_give_what_autocast_gives() -> None:
+    torch.manual_seed(0)
+    architecture = Architecture(stacks=2, features=16, visibility=True, attention="window")
+    model = fold_batch_norm(StackedHourglass(architecture))
+    converted = deepcopy(model)
+    convolve_in(converted, torch.bfloat16)
+    images = torch.randn(2, 3, 64, 64)
+    exact = model(images)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        assert not torch.equal(model(images), exact)
+        for one, other in zip(model(images, True), converted(images, True), strict=True):
+            assert torch.equal(one, other)
 
 
 def test_a_network_with_layer_norm_takes_any_size_and_is_the_same_folded() -> None:
