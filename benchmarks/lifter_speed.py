@@ -18,7 +18,14 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.peers import load_file
-from benchmarks.timing import machine, multiply_rate, paired_rates, print_rows, rate
+from benchmarks.timing import (
+    Spread,
+    machine,
+    multiply_rate,
+    paired_rates,
+    print_rows,
+    rate,
+)
 from twod_threed.data import MotionBatches, measure_bodies
 from twod_threed.description import LifterDescription
 from twod_threed.detector_noise import read_table
@@ -89,18 +96,23 @@ def their_epoch(folder: Path) -> Callable[[], None]:
     return epoch
 
 
+def alone() -> Spread:
+    """Poses a second, one after another, with all that the shipped lifter does."""
+    model = LiftingModel.load()
+    one, lens = np.random.default_rng(0).uniform(0, 500, (1, 16, 2)), np.array([800, 800, 250, 250])
+    return rate(lambda: [model.lift(one, MPII_16.name, intrinsics=lens) for _ in range(200)], 200)
+
+
 def inference_rows(limit: float) -> list[tuple[str, ...]]:
-    """A large batch beside the limit; one pose alone with all that the shipped lifter does."""
+    """A large batch beside the limit, and one pose alone."""
     lifter = Lifter(LifterArchitecture()).eval()
     network, points = FoldedLifter(lifter), torch.randn(4096, 16, 2)
     found = rate(lambda: network(points), 4096)
     share = found.median * operations(lifter) / limit
     rows: list[tuple[str, ...]] = [("inference, batch 4096", str(found), f"{share:.0%}", "")]
-    model = LiftingModel.load()
-    one, lens = np.random.default_rng(0).uniform(0, 500, (1, 16, 2)), np.array([800, 800, 250, 250])
-    alone = rate(lambda: [model.lift(one, MPII_16.name, intrinsics=lens) for _ in range(200)], 200)
-    took = f"{1000 / alone.median:.2f} ms a pose"
-    return [*rows, ("one pose at a time, all of `lift`", str(alone), took, "")]
+    single = alone()
+    took = f"{1000 / single.median:.2f} ms a pose"
+    return [*rows, ("one pose at a time, all of `lift`", str(single), took, "")]
 
 
 def training_rows(limit: float, peer: Path | None) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 RUNS = 5
 
@@ -23,7 +24,12 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
+        return f"{readable(self.median)} ({readable(self.low)} to {readable(self.high)})"
+
+
+def readable(value: float) -> str:
+    """Three digits."""
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(values: list[float]) -> Spread:
@@ -72,6 +78,14 @@ def multiply_rate(dtype: torch.dtype = torch.float32, device: torch.device | str
 
     runs = spread([seconds(multiply) for _ in range(12)][2:])
     return 2 * 4096 * 1024 * 1024 / runs.median
+
+
+def operations_of(work: Callable[[], object]) -> int:
+    """Floating-point operations of the matrix products and convolutions in one call, forwards and
+    backwards, as torch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
 
 
 def machine() -> str:
