@@ -27,10 +27,12 @@ from data.humaneva import HumanEvaOptions, prepare_humaneva
 from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
+from stacked_hourglass.label_noise import mend
 from stacked_hourglass.mpii import ANNOTATIONS
 from stacked_hourglass.mpii_matlab import convert_mpii, read_validation_people
 from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import PersonTable, mix
+from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.sources import ORIGINS, AbsentError, default_folder
 from utils.atomic import atomic_path
 from utils.command_line import Options, run_script
@@ -90,6 +92,10 @@ class PackOptions:
     training can show."""
     splits: tuple[Literal["train", "val", "test"], ...] = ("train", "val", "test")
     """Which parts of the data sets."""
+    mend_with: str = ""
+    """A hourglass, shipped or of one's own, that looks at everybody who trains: arms and legs that
+    it is sure are annotated the wrong way round are exchanged, joints that it is sure are elsewhere
+    are left out."""
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -194,6 +200,10 @@ def pack(options: PackOptions) -> int:
             raise UserError(f"{name} has nobody in {'+'.join(options.splits)}")
         tables.append(table.of_split(*chosen))
     table = mix(tables)
+    if options.mend_with:
+        done = mend(table, Predictor.load(options.mend_with))
+        print(done.line())
+        table = done.table
     progress = _progress(len(table))
     packed = write_pack(
         options.output, table, options.size, options.quality, options.margin, progress
