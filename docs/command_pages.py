@@ -7,7 +7,6 @@ itself reads, and its examples are the lines of the READMEs that use it.
 import argparse
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import options
@@ -25,6 +24,12 @@ SCRIPTS = {
     "data/prepare.py": SUBCOMMANDS,
 }
 MADE = "<!-- Made by `make pages` from the options: what is written here by hand is lost. -->"
+HOW_TO_READ = """A page for each subcommand, with all that it can be told.
+
+In the column of options, `{a,b}` is one of these words, `[STR [STR ...]]` any number of words, also
+none, and `{None}|INT` a number or the word None; `''` in the column of defaults is an empty word.
+What takes `{True,False}` may also stand alone: `--flip` is `--flip True`. Names of options may be
+written with hyphens."""
 _DEFAULT = re.compile(r"\s*\((default: .*?|required)\)$", re.DOTALL)
 
 
@@ -45,7 +50,7 @@ def file_name(script: str, name: str) -> str:
 
 
 def _list() -> str:
-    parts = ["# Commands", MADE, "A page for each subcommand, with all that it can be told."]
+    parts = ["# Commands", MADE, HOW_TO_READ]
     for script, table in SCRIPTS.items():
         rows = [
             f"| [{name}]({file_name(script, name)}) | {one.summary} |"
@@ -60,18 +65,22 @@ def _page(script: str, name: str, known: Options, examples: list[str]) -> str:
     parts = [f"# python {script} {name}", MADE, known.summary]
     if examples:
         parts.append("\n".join(["```", *examples, "```"]))
-    for group in parser._action_groups:
-        actions = [one for one in group._group_actions if "--help" not in one.option_strings]
-        if actions:
-            parts += list(_table(group, actions))
+    for title, actions in _groups(parser).items():
+        parts += [f"**{title}**"] if title else []
+        parts.append("\n".join(["| option | default | |", "|---|---|---|", *map(_row, actions)]))
     parts.append("[All commands](README.md)")
     return "\n\n".join(parts) + "\n"
 
 
-def _table(group: argparse._ArgumentGroup, actions: list[argparse.Action]) -> Iterator[str]:
-    if group.description and group.description != actions[0].help:
-        yield f"**{' '.join(group.description.split())}**"
-    yield "\n".join(["| option | default | |", "|---|---|---|", *map(_row, actions)])
+def _groups(parser: argparse.ArgumentParser) -> dict[str, list[argparse.Action]]:
+    """What is said of several options -> these; "" of those that stand alone."""
+    found: dict[str, list[argparse.Action]] = {}
+    for group in parser._action_groups:
+        actions = [one for one in group._group_actions if "--help" not in one.option_strings]
+        title = " ".join((group.description or "").split())
+        is_positional = any(not one.option_strings for one in actions)
+        found.setdefault("" if is_positional else title, []).extend(actions)
+    return {title: actions for title, actions in found.items() if actions}
 
 
 def _row(action: argparse.Action) -> str:
@@ -83,6 +92,9 @@ def _row(action: argparse.Action) -> str:
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     # Outside of code, <name> would be taken for a tag.
     meaning = _escaped(meaning).replace("<", "&lt;")
+    if not action.option_strings:
+        names, value = f"`{metavar}`", "required"
+        metavar = ""
     cells = (f"{names} {_cell(metavar)}".strip(), _cell(value), meaning)
     return f"| {' | '.join(cells)} |"
 
@@ -98,15 +110,15 @@ def _escaped(text: str) -> str:
 
 def _examples() -> dict[tuple[str, str], list[str]]:
     """The lines of the READMEs that call each subcommand."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*README.md"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    # Also those that are to be added: a page that changed with the commit would break the test.
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*README.md"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[tuple[str, str], list[str]] = {}
     for path in listed.stdout.split():
         if (ROOT / path).parent == FOLDER:
             continue
         text = (ROOT / path).read_text(encoding="utf-8")
-        for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for block in re.findall(r"^```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
             for line in block.splitlines():
                 if match := re.match(r"python (\S+\.py) (\w+)", line):
                     found.setdefault((match[1], match[2]), []).append(line)

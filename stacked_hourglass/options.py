@@ -1,18 +1,27 @@
 """Options of the hourglass commands. Nothing heavy is imported here, so that --help stays quick."""
 
 from dataclasses import dataclass, field, fields
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
 from stacked_hourglass.architecture import Architecture
 from utils.errors import UserError, need
-from utils.option_checks import at_least_one
+from utils.option_checks import at_least_one, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Dataset = Literal[
-    "mpii", "lsp", "lspet", "coco", "eva", "mannequin", "mannequin_video", "people", "custom"
+    "mpii",
+    "lsp",
+    "lspet",
+    "coco",
+    "eva",
+    "mannequin",
+    "mannequin_video",
+    "people",
+    "custom",
 ]
+MANNEQUINS: tuple[Dataset, ...] = ("mannequin", "mannequin_video")
 FILMS: tuple[Dataset, ...] = ("eva", "mannequin_video")
 """Data sets of films."""
 WINDOW = 8
@@ -196,6 +205,16 @@ class CustomOptions:
             need(not is_idle, f"--{one.name} is for hourglass_custom")
 
 
+_USED_BY = {
+    "data_dir": [name for name in get_args(Dataset) if name not in (*MANNEQUINS, "people")],
+    "sources": ["people"],
+    "source_weights": ["people"],
+    "mannequin_count": ["mannequin", "people"],
+    "mannequin_films": ["mannequin_video", "people"],
+    "film_frames": [*FILMS, "people"],
+}
+
+
 @dataclass
 class DataOptions:
     """Which pictures."""
@@ -224,6 +243,7 @@ class DataOptions:
 
     def __post_init__(self) -> None:
         self.custom.check(self.dataset)
+        refuse_idle(self, _USED_BY)
         at_least_one(mannequin_films=self.mannequin_films)
         need(self.film_frames >= 0, f"--film_frames must not be negative, not {self.film_frames}")
 
@@ -319,3 +339,4 @@ class HourglassRunOptions:
             self.split = "train"
         at_least_one(test_batch_size=self.test_batch_size)
         self.custom.check(self.dataset)
+        refuse_idle(self, dict.fromkeys(("mannequin_count", "seed"), MANNEQUINS))

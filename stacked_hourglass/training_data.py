@@ -73,8 +73,6 @@ def training_people(data: DataOptions, seed: int) -> TrainingPeople:
             )
         sources = data.sources or (data.data_dir,)
     else:
-        if data.sources:
-            raise UserError("--sources is for hourglass_people")
         place = str(data.mannequin_count) if data.dataset == "mannequin" else data.data_dir
         sources = (f"{data.dataset}={place}",)
     if data.source_weights and len(data.source_weights) != len(sources):

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +145,16 @@ def test_arrows_end_at_the_entry_scripts():
     # The pages of the commands describe them from outside, as tests do.
     inside = [path for path in code() if path.parent not in (ROOT, ROOT / "docs")]
     assert not [path for path, tree in trees(inside) if imported(tree) & ours]
+
+
+def test_every_package_has_its_place_among_the_layers():
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (contract,) = known["importlinter"]["contracts"]
+    layers = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+    packages = {path.parent.name for path in code() if path.name == "__init__.py"} & {
+        path.name for path in ROOT.iterdir()
+    }
+    assert packages == layers == set(known["importlinter"]["root_packages"])
 
 
 def test_no_exception_is_swallowed():

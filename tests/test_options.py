@@ -18,6 +18,7 @@ import run as run_script
 import train as train_script
 import viz as viz_script
 from utils.command_line import Options, option_names, parse_options
+from utils.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 TABLES = {
@@ -124,7 +125,8 @@ def test_every_option_has_its_help_under_it(kind: type):
 
 @pytest.mark.parametrize("name", options.TRAIN)
 def test_promised_training_options_exist(name: str):
-    model = next(kind for kind in PROMISED if name.startswith(kind))
+    model = next((kind for kind in PROMISED if name.startswith(kind)), None)
+    assert model, f"PROMISED does not say which options {name} has"
     assert {*COMMON, *LOOP, *PROMISED[model]} <= spellings(options.TRAIN[name])
 
 
@@ -165,3 +167,25 @@ def test_the_tables_import_nothing_heavy():
     code = f"import sys, options; sys.exit(str([m for m in {heavy} if m in sys.modules] or ''))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("hourglass_lsp --mannequin_count 5", "lsp: it is for mannequin, people"),
+        ("hourglass_mannequin --data_dir x", "mannequin: it is for mpii, lsp"),
+        ("hourglass_coco --sources x", "coco: it is for people"),
+        ("2d3d_mannequin --action Walking", "mannequin: it is for h36m"),
+        ("2d3d_h36m --validation_poses 9", "h36m: it is for mocap, mannequin"),
+        ("temporal_h36m --frame_rate 3", "h36m: it is for mocap, mannequin"),
+        ("temporal_mocap --humaneva_joints 20", "mocap: it is for humaneva"),
+        ("stitched_mannequin --every 2", "mannequin: it is for h36m, fine_tune"),
+        ("3d_pose_gan_mannequin --data_dir x", "mannequin: it is for h36m, mocap"),
+        ("3d_pose_vae_mocap --mannequin_count 3", "mocap: it is for mannequin"),
+        ("motion_transfer_mannequin --subjects_test x", "mannequin: it is for mocap"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(command: str, says: str):
+    name, *words = shlex.split(command)
+    with pytest.raises(UserError, match=re.escape(f"{words[0]} does nothing for {says}")):
+        parse_options(options.TRAIN[name], words, name)

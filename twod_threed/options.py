@@ -6,11 +6,18 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import at_least_one, check_disjoint, check_height, check_lens
+from utils.option_checks import (
+    at_least_one,
+    check_disjoint,
+    check_height,
+    check_lens,
+    refuse_idle,
+)
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
 Dataset = Literal["h36m", "mocap", "mannequin"]
+RECORDED: tuple[Dataset, ...] = ("h36m", "mocap")
 
 
 def _need_share(name: str, value: float) -> None:
@@ -120,6 +127,14 @@ class CycleGanOptions:
             _need_not_negative(name, getattr(self, name))
 
 
+_USED_BY = {
+    **dict.fromkeys(("data_dir", "train_subjects", "val_subjects", "test_subjects"), RECORDED),
+    **dict.fromkeys(("action", "keypoints", "every", "joints"), ("h36m",)),
+    "validation_poses": ("mocap", "mannequin"),
+    "mannequin_count": ("mannequin",),
+}
+
+
 @dataclass
 class DataOptions:
     """Which poses."""
@@ -150,6 +165,7 @@ class DataOptions:
     """mannequin: bodies, each with 500 poses."""
 
     def __post_init__(self) -> None:
+        refuse_idle(self, _USED_BY)
         at_least_one(
             every=self.every,
             validation_poses=self.validation_poses,

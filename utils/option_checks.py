@@ -1,6 +1,9 @@
 """Checks of options that commands of several subpackages share. Nothing heavy is imported here."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from utils.errors import UserError, need
 
@@ -11,6 +14,20 @@ def at_least_one(**values: float) -> None:
     """Raises UserError for the first of the options, by name, that is below 1."""
     for name, value in values.items():
         need(value >= 1, f"--{name} must be at least 1, not {value}")
+
+
+def refuse_idle(options: Any, used_by: Mapping[str, Sequence[str]]) -> None:
+    """Raises UserError for one of the options that was given though the data set, which the
+    dataclass `options` names as `dataset`, has no use for it.
+
+    used_by: option -> the data sets that have. An option counts as given if it is not the default.
+    """
+    for one in fields(options):
+        datasets = used_by.get(one.name, (options.dataset,))
+        need(
+            options.dataset in datasets or getattr(options, one.name) == one.default,
+            f"--{one.name} does nothing for {options.dataset}: it is for {', '.join(datasets)}",
+        )
 
 
 def check_lens(focal: float | None, fov: float | None) -> None:

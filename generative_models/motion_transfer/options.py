@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import need
-from utils.option_checks import at_least_one
+from utils.option_checks import at_least_one, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -35,6 +35,8 @@ class MotionDataOptions:
     """mannequin: bodies that train, each with half a minute of motion."""
 
     def __post_init__(self) -> None:
+        used_by = dict.fromkeys(("data_dir", "subjects_validation", "subjects_test"), ("mocap",))
+        refuse_idle(self, used_by | {"mannequin_count": ("mannequin",)})
         need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         at_least_one(mannequin_count=self.mannequin_count)
         twice = sorted(set(self.subjects_validation) & set(self.subjects_test))

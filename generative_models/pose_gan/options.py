@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import at_least_one, check_disjoint, check_height
+from utils.option_checks import at_least_one, check_disjoint, check_height, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -105,6 +105,9 @@ class PoseDataOptions:
     """Poses that validate, drawn in the same way."""
 
     def __post_init__(self) -> None:
+        recorded = ("data_dir", "train_subjects", "val_subjects", "test_subjects")
+        used_by = dict.fromkeys(recorded, ("h36m", "mocap"))
+        refuse_idle(self, used_by | {"mannequin_count": ("mannequin",)})
         at_least_one(mannequin_count=self.mannequin_count, epoch_poses=self.epoch_poses)
         if self.validation_poses < 2:
             raise UserError(f"--validation_poses must be at least 2, not {self.validation_poses}")

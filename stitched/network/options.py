@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import UserError
-from utils.option_checks import at_least_one, check_disjoint, check_height, check_lens
+from utils.option_checks import (
+    at_least_one,
+    check_disjoint,
+    check_height,
+    check_lens,
+    refuse_idle,
+)
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -68,6 +74,13 @@ class LearningOptions:
             raise UserError(f"--sigma must be above 0, not {self.sigma}")
 
 
+_OF_PEOPLE = ("data_dir", "train_subjects", "val_subjects", "test_subjects", "every")
+_USED_BY = {
+    **dict.fromkeys(_OF_PEOPLE, ("h36m", "fine_tune")),
+    **dict.fromkeys(("mannequin_count", "held_out_count"), ("mannequin",)),
+}
+
+
 @dataclass
 class DataOptions:
     """Which pictures with 3D poses."""
@@ -90,6 +103,7 @@ class DataOptions:
     """mannequin: pictures that validate, and as many others that test."""
 
     def __post_init__(self) -> None:
+        refuse_idle(self, _USED_BY)
         at_least_one(
             every=self.every,
             mannequin_count=self.mannequin_count,

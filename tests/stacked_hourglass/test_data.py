@@ -1,6 +1,7 @@
 """Tables, crops and batches of people."""
 
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,9 +16,10 @@ from stacked_hourglass.augmentation import (
     view_images,
     view_keypoints,
 )
-from stacked_hourglass.data import PeopleDataset, collate, crop_size, read_people
+from stacked_hourglass.data import READERS, PeopleDataset, collate, crop_size, read_people
 from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import Picture, mix
+from stacked_hourglass.sources import ORIGINS, AbsentError
 from tests.stacked_hourglass.fake_data import write_lsp, write_lsp_extended
 from utils.crops import image_to_crop
 from utils.errors import UserError
@@ -142,6 +144,13 @@ def test_a_table_of_contradicting_shapes_is_refused(lsp):
 def test_unknown_data_sets_are_named(tmp_path):
     with pytest.raises(UserError, match=r"unknown data set lps: known are lsp, lspet, mpii, coco"):
         read_people("lps", tmp_path)
+
+
+def test_who_lacks_a_data_set_is_told_where_it_comes_from(tmp_path):
+    assert ORIGINS.keys() == READERS.keys()
+    for name in READERS:
+        with pytest.raises(AbsentError, match=re.escape(ORIGINS[name].where)):
+            read_people(name, tmp_path / "nowhere")
 
 
 def test_cache_key_changes_with_what_is_measured(lsp, tmp_path):

@@ -16,7 +16,7 @@ from utils.run_folder import write_options
 
 LSP = "hourglass_lsp"
 CHANGED = ["--lr", "3e-05", "--epochs", "7", "--wd", "0.5", "--max_steps", "11", "--tb_dir", "a b"]
-CHANGED += ["--lr_scheduler", "step", "--schedule", "2", "4", "--data_dir", "some/where"]
+CHANGED += ["--lr_scheduler", "step", "--schedule", "2", "4"]
 CHANGED += ["--use_amsprop", "--overwrite", "--no_grad_clipping"]
 
 

@@ -16,7 +16,7 @@ from twod_threed.temporal.viz_options import VizOptions
 from twod_threed.view_ranges import ViewRanges
 from utils import subjects
 from utils.errors import need
-from utils.option_checks import at_least_one, check_disjoint
+from utils.option_checks import at_least_one, check_disjoint, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 TemporalDataset = Literal["h36m", "humaneva", "mocap", "mannequin"]
@@ -88,6 +88,18 @@ class TemporalNetworkOptions:
         return tuple(int(part) for part in separated([self.architecture]))
 
 
+_DRAWN: tuple[TemporalDataset, ...] = ("mocap", "mannequin")
+_USED_BY = {
+    "data_dir": (*FIXED_FILMS, "mocap"),
+    "input_joints": FIXED_FILMS,
+    "humaneva_joints": ("humaneva",),
+    **dict.fromkeys(
+        ("frame_rate", "field_of_view", "cameras_at_rest", "validation_frames"), _DRAWN
+    ),
+    "mannequin_count": ("mannequin",),
+}
+
+
 @dataclass
 class TemporalDataOptions:
     """Which films or motion."""
@@ -137,6 +149,7 @@ class TemporalDataOptions:
     """mannequin: bodies, each with half a minute of motion."""
 
     def __post_init__(self) -> None:
+        refuse_idle(self, _USED_BY)
         at_least_one(
             downsample=self.downsample,
             validation_frames=self.validation_frames,
@@ -145,7 +158,8 @@ class TemporalDataOptions:
         need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
         self.view_ranges()
         name = self.dataset
-        self._check_cameras()
+        count = self.cameras_at_rest
+        need(count >= 0, f"--cameras_at_rest must not be negative, not {count}")
         if name == "mannequin":
             self._check_nobody_is_named()
         need(
@@ -164,14 +178,6 @@ class TemporalDataOptions:
         self.actions = tuple(one for one in separated(self.actions) if one != "*")
         check_disjoint(
             self.subjects_train, self.subjects_validation, self.subjects_test, parts=PARTS
-        )
-
-    def _check_cameras(self) -> None:
-        count = self.cameras_at_rest
-        need(count >= 0, f"--cameras_at_rest must not be negative, not {count}")
-        need(
-            count == 0 or self.dataset not in FIXED_FILMS,
-            f"--cameras_at_rest is for motion: the films of {self.dataset} have their own cameras",
         )
 
     def _check_nobody_is_named(self) -> None:
