@@ -18,10 +18,11 @@ from benchmarks.peers import load_file
 from benchmarks.timing import Spread, machine, paired_rates, print_rows, rate
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.losses import heatmap_loss
-from stacked_hourglass.model import StackedHourglass, fold_batch_norm
+from stacked_hourglass.model import StackedHourglass, convolve_in, fold_batch_norm
 from utils.devices import device_kind, pick_precision
 
 RESOLUTION, BATCH = 256, 4
+FORMATS = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 def peer_network(folder: Path, stacks: int) -> nn.Module:
@@ -32,19 +33,24 @@ def peer_network(folder: Path, stacks: int) -> nn.Module:
 
 def autocast(precision: str, device: str) -> torch.autocast:
     """The context in which our commands run the network."""
-    kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-    return torch.autocast(device, dtype=kinds.get(precision), enabled=precision in kinds)
+    return torch.autocast(device, dtype=FORMATS.get(precision), enabled=precision in FORMATS)
 
 
-def our_step(stacks: int, precision: str, device: str) -> Callable[[], None]:
+def our_step(
+    shape: Architecture,
+    precision: str,
+    device: str,
+    resolution: int = RESOLUTION,
+    batch: int = BATCH,
+) -> Callable[[], None]:
     """One training step of ours, as `train.py` does it."""
-    model = StackedHourglass(Architecture(stacks=stacks)).to(device)
+    model = StackedHourglass(shape).to(device)
     model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-6)
-    images = torch.randn(BATCH, 3, RESOLUTION, RESOLUTION, device=device)
+    images = torch.randn(batch, 3, resolution, resolution, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
-    targets = torch.rand(BATCH, 16, RESOLUTION // 4, RESOLUTION // 4, device=device)
-    present = torch.ones(BATCH, 16, dtype=torch.bool, device=device)
+    targets = torch.rand(batch, 16, resolution // 4, resolution // 4, device=device)
+    present = torch.ones(batch, 16, dtype=torch.bool, device=device)
 
     def step() -> None:
         with autocast(precision, device):
@@ -75,11 +81,15 @@ def their_step(model: nn.Module, device: str) -> Callable[[], None]:
     return step
 
 
-def our_inference(stacks: int, precision: str, device: str, batch: int) -> Callable[[], None]:
+def our_inference(
+    shape: Architecture, precision: str, device: str, batch: int, resolution: int = RESOLUTION
+) -> Callable[[], None]:
     """Forward pass of ours, as the predictor does it."""
-    model = fold_batch_norm(StackedHourglass(Architecture(stacks=stacks))).to(device)
+    model = fold_batch_norm(StackedHourglass(shape)).to(device)
+    if precision in FORMATS:
+        convolve_in(model, FORMATS[precision])
     model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    images = torch.randn(batch, 3, RESOLUTION, RESOLUTION, device=device)
+    images = torch.randn(batch, 3, resolution, resolution, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
@@ -136,10 +146,10 @@ def main() -> None:
         peer = (lambda n: peer_network(chosen.peer, n)) if chosen.peer else None
         theirs = their_step(peer(stacks), device) if peer else None
         name = f"training step, {stacks} stacks, batch {BATCH}"
-        rows.append(row(name, our_step(stacks, precision, device), theirs, BATCH))
+        rows.append(row(name, our_step(Architecture(stacks), precision, device), theirs, BATCH))
         for batch in (1, 16):
             theirs = their_inference(peer(stacks), device, batch) if peer else None
-            ours = our_inference(stacks, precision, device, batch)
+            ours = our_inference(Architecture(stacks), precision, device, batch)
             rows.append(row(f"inference, {stacks} stacks, batch {batch}", ours, theirs, batch))
     print(machine())
     print_rows(f"Stacked hourglass at {RESOLUTION} px, 256 features", rows)

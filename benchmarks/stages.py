@@ -25,6 +25,7 @@ from generative_models.pose_gan import training as gan_training
 from generative_models.pose_gan.model import PoseGan
 from generative_models.pose_gan.options import PoseGanTrainOptions
 from generative_models.pose_gan.runs import architecture_of
+from stacked_hourglass.architecture import Architecture
 from stitched.network.data import plain_crops
 from stitched.network.mannequin_pictures import mannequin_pictures
 from stitched.network.predictor import StitchedModel
@@ -34,7 +35,6 @@ from utils.devices import device_kind, pick_precision
 
 REAL_TIME = 25.0
 """Frames a second of most films."""
-HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def multiplying(
     operations: of one of the `count` things; None: as torch counts them.
     """
     device = device_kind()
-    dtype = HALF.get(pick_precision("auto", device), torch.float32)
+    dtype = hourglass_speed.FORMATS.get(pick_precision("auto", device), torch.float32)
     each = operations or operations_of(work) / count
     found, most = rate(work, count), multiply_rate(dtype, device) / each
     number = str(dtype).removeprefix("torch.")
@@ -112,10 +112,10 @@ def hourglass_figures() -> Iterator[Figure]:
     device = device_kind()
     precision = pick_precision("auto", device)
     stage, batch = "hourglass, 2 stacks", hourglass_speed.BATCH
-    step = hourglass_speed.our_step(2, precision, device)
+    step = hourglass_speed.our_step(Architecture(2), precision, device)
     yield multiplying(stage, f"training step, batch {batch}", step, batch, "pictures/s")
     for count in (1, 16):
-        forward = hourglass_speed.our_inference(2, precision, device, count)
+        forward = hourglass_speed.our_inference(Architecture(2), precision, device, count)
         yield multiplying(stage, f"inference, batch {count}", forward, count, "pictures/s")
 
 
