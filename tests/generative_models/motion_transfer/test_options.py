@@ -31,7 +31,11 @@ from utils.options import OptimizerOptions
         (TransferNetworkOptions, {"dropout": 1.0}, "--dropout"),
         (MotionDataOptions, {"frame_rate": 0.0}, "--frame_rate"),
         (MotionDataOptions, {"mannequin_count": 0}, "--mannequin_count"),
-        (MotionDataOptions, {"subjects_test": ("cmu/06",)}, "cmu/06: named to validate and to"),
+        (
+            MotionDataOptions,
+            {"dataset": "mocap", "subjects_test": ("cmu/06",)},
+            "cmu/06: named to validate and to",
+        ),
         (TransferEvalOptions, {"pairs": 0}, "--pairs"),
         (TransferEvalOptions, {"jitter": -1.0}, "--jitter"),
         (TransferEvalOptions, {"methods": ()}, "--methods"),

@@ -113,7 +113,7 @@ def test_what_is_absent_is_named(h36m: Path, tmp_path: Path):
     with pytest.raises(UserError, match="no pictures of S5, S6, S7"):
         pictures_of(data, "train", 0)
     with pytest.raises(UserError, match="more than one of training, validation and test: S9"):
-        DataOptions(train_subjects=("S9",))
+        DataOptions("h36m", train_subjects=("S9",))
 
 
 def test_pictures_belong_to_their_poses():
