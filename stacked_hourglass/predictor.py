@@ -15,7 +15,7 @@ from utils.checkpoint import read_weights
 from utils.devices import device_kind, pick_precision
 from utils.errors import UserError
 from utils.skeletons import skeleton_named
-from utils.weights import load_into, shipped_names
+from utils.weights import building, load_into, shipped_names
 
 PREFERRED = ("balanced", "lightweight")
 """Shipped hourglasses, the most accurate first."""
@@ -36,7 +36,8 @@ def load_model(name_or_path: str) -> tuple[StackedHourglass, Description]:
     """
     source = name_or_path or best_shipped()
     weights, description = read_hourglass(source)
-    model = StackedHourglass(description.architecture)
+    with building(source):
+        model = StackedHourglass(description.architecture)
     load_into(model, weights, source)
     return model, description
 

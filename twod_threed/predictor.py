@@ -22,7 +22,7 @@ from utils.devices import device_kind
 from utils.errors import UserError
 from utils.skeleton_conversion import conversion_rules, convert
 from utils.skeletons import H36M_17, skeleton_named
-from utils.weights import load_into
+from utils.weights import building, load_into
 
 SHIPPED = "lifter"
 FIELD_OF_VIEW = 55.0
@@ -109,7 +109,8 @@ def load_lifter(name_or_path: str, statistics: str = "") -> tuple[Lifter, Lifter
             for name, value in weights.items()
             if name.startswith(_GAN_PREFIX)
         }
-    lifter = Lifter(description.architecture)
+    with building(name_or_path):
+        lifter = Lifter(description.architecture)
     load_into(lifter, weights, name_or_path)
     return lifter, description
 

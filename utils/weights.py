@@ -130,6 +130,16 @@ def reading_description(metadata: Mapping[str, Any], source: str, *kinds: str) -
         raise UserError(f"{source}: its description is damaged ({error})") from error
 
 
+@contextmanager
+def building(source: str) -> Iterator[None]:
+    """For a network that is made as its description says: UserError, naming `source`, if it cannot
+    be, for sizes that are no numbers or for want of memory."""
+    try:
+        yield
+    except Exception as error:  # torch has many, with no common kind
+        raise UserError(f"{source}: no network can be made of its description ({error})") from error
+
+
 def load_into(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:
     """Load weights into a model; every key must match. Raises UserError naming those that don't."""
     own = model.state_dict()

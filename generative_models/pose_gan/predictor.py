@@ -24,7 +24,7 @@ from generative_models.pose_gan.representation import (
 from utils.checkpoint import read_weights
 from utils.devices import device_kind
 from utils.errors import UserError
-from utils.weights import load_into
+from utils.weights import load_into, reading_description
 
 SHIPPED = "pose_gan"
 _BATCH = 8192
@@ -129,8 +129,9 @@ def load_pose_model(name_or_path: str, accelerator: str = "auto") -> PoseModel:
     if description.kind == GAUSSIAN_KIND:
         return GaussianModel.from_weights(weights, str(name_or_path))
     assert description.architecture is not None
-    is_gan = description.kind == GAN_KIND
-    network = (PoseGan if is_gan else PoseVae)(description.architecture)
+    make = PoseGan if description.kind == GAN_KIND else PoseVae
+    with reading_description(metadata, str(name_or_path), description.kind):
+        network = make(description.architecture)
     load_into(network, weights, str(name_or_path))
     device = torch.device(device_kind(accelerator))
     return GanModel(network, device) if isinstance(network, PoseGan) else VaeModel(network, device)

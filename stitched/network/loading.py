@@ -12,7 +12,7 @@ from twod_threed.model import Lifter
 from twod_threed.predictor import load_lifter
 from utils.checkpoint import read_weights
 from utils.errors import UserError
-from utils.weights import load_into
+from utils.weights import building, load_into
 
 
 def load_stitched(name_or_path: str, learnable: bool = False) -> StitchedNetwork:
@@ -22,8 +22,9 @@ def load_stitched(name_or_path: str, learnable: bool = False) -> StitchedNetwork
     """
     weights, metadata = read_weights(name_or_path)
     description = description_from_metadata(metadata, name_or_path)
-    hourglass = StackedHourglass(description.hourglass.architecture)
-    lifter = Lifter(description.lifter.architecture)
+    with building(name_or_path):
+        hourglass = StackedHourglass(description.hourglass.architecture)
+        lifter = Lifter(description.lifter.architecture)
     network = join_networks(hourglass, lifter, description, learnable=learnable)
     load_into(network, weights, name_or_path)
     return network
