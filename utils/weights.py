@@ -116,6 +116,16 @@ def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 @contextmanager
+def building(source: str) -> Iterator[None]:
+    """For what is made as the metadata of `source` say, such as a network: UserError, naming it, if
+    they are damaged."""
+    try:
+        yield
+    except Exception as error:  # what damage makes of a value can be wrong in every way
+        raise UserError(f"{source}: its description is damaged ({error})") from error
+
+
+@contextmanager
 def reading_description(metadata: Mapping[str, Any], source: str, *kinds: str) -> Iterator[None]:
     """For what is made of a model's metadata: UserError, naming `source`, if it holds another kind
     of model, or if its metadata are damaged."""
@@ -124,20 +134,8 @@ def reading_description(metadata: Mapping[str, Any], source: str, *kinds: str) -
         raise UserError(
             f"{source} holds a {kind or 'model of unknown kind'}, not a {' or '.join(kinds)}"
         )
-    try:
+    with building(source):
         yield
-    except Exception as error:  # what damage makes of a value can be wrong in every way
-        raise UserError(f"{source}: its description is damaged ({error})") from error
-
-
-@contextmanager
-def building(source: str) -> Iterator[None]:
-    """For a network that is made as its description says: UserError, naming `source`, if it cannot
-    be, for sizes that are no numbers or for want of memory."""
-    try:
-        yield
-    except Exception as error:  # torch has many, with no common kind
-        raise UserError(f"{source}: no network can be made of its description ({error})") from error
 
 
 def load_into(model: nn.Module, state_dict: Mapping[str, Tensor], source: str) -> None:

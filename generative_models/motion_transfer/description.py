@@ -14,7 +14,7 @@ from generative_models.motion_transfer.model import Architecture, TransferNetwor
 from generative_models.motion_transfer.normalisation import ROWS, Normaliser
 from utils.checkpoint import read_weights
 from utils.errors import UserError
-from utils.weights import load_into, reading_description
+from utils.weights import building, load_into, reading_description
 
 MODEL_KIND = "motion_transfer"
 PREFIX = "network."
@@ -63,7 +63,7 @@ def load_network(name_or_path: str) -> tuple[TransferNetwork, TransferDescriptio
         )
     weights, metadata = read_weights(name_or_path)
     description = description_from_metadata(metadata, name_or_path)
-    with reading_description(metadata, name_or_path, MODEL_KIND):
+    with building(name_or_path):
         network = TransferNetwork(description.architecture)
     own = {
         name.removeprefix(PREFIX): tensor

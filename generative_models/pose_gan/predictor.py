@@ -24,7 +24,7 @@ from generative_models.pose_gan.representation import (
 from utils.checkpoint import read_weights
 from utils.devices import device_kind
 from utils.errors import UserError
-from utils.weights import load_into, reading_description
+from utils.weights import building, load_into
 
 SHIPPED = "pose_gan"
 _BATCH = 8192
@@ -130,7 +130,7 @@ def load_pose_model(name_or_path: str, accelerator: str = "auto") -> PoseModel:
         return GaussianModel.from_weights(weights, str(name_or_path))
     assert description.architecture is not None
     make = PoseGan if description.kind == GAN_KIND else PoseVae
-    with reading_description(metadata, str(name_or_path), description.kind):
+    with building(str(name_or_path)):
         network = make(description.architecture)
     load_into(network, weights, str(name_or_path))
     device = torch.device(device_kind(accelerator))

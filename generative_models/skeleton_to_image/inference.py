@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from generative_models.skeleton_to_image.dancer_data import DancerFrames, square_window
 from generative_models.skeleton_to_image.description import (
-    MODEL_KIND,
     PICTURES,
     DancerDescription,
     description_from_metadata,
@@ -29,7 +28,7 @@ from utils.errors import UserError
 from utils.pose_file import Poses
 from utils.skeleton_conversion import convert
 from utils.skeletons import DANCE_13, skeleton_named
-from utils.weights import load_into, reading_description
+from utils.weights import building, load_into
 
 SHIPPED = "dancer"
 Draw = Callable[[Tensor, Tensor], Tensor]
@@ -59,7 +58,7 @@ class Dancer:
         weights, metadata = read_weights(name_or_path)
         description = description_from_metadata(metadata, name_or_path)
         kind = device_kind(accelerator)
-        with reading_description(metadata, name_or_path, MODEL_KIND):
+        with building(name_or_path):
             start = _drawer(description, weights, name_or_path, kind)
         return cls(description, start, kind)
 

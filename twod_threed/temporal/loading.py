@@ -11,7 +11,6 @@ from pathlib import Path
 from twod_threed import h36m_takes, humaneva
 from twod_threed.alignment import SIZE_PER_HEIGHT
 from twod_threed.temporal.description import (
-    MODEL_KIND,
     TemporalDescription,
     description_from_metadata,
 )
@@ -21,7 +20,7 @@ from twod_threed.temporal.videopose_checkpoint import read_videopose
 from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.skeletons import H36M_17, SKELETONS, Skeleton, skeleton_named
-from utils.weights import load_into, reading_description, resolve
+from utils.weights import building, load_into, resolve
 
 OWN_FILES = (".safetensors", ".ckpt")
 PUBLIC_HEIGHT = 1750.0
@@ -48,7 +47,7 @@ def load_networks(
     for name, wanted in (("causal", causal), ("dense", dense)):
         if wanted and not getattr(description.architecture, name):
             raise UserError(f"{name_or_path} is not {name}: leave out --{name}")
-    with reading_description(metadata, name_or_path, MODEL_KIND):
+    with building(name_or_path):
         networks = TemporalNetworks(description)
     load_into(networks, weights, name_or_path)
     return networks, description
