@@ -23,7 +23,7 @@ SHARE_OF_TORSO = 0.2
 
 def counts(seed: int, frames: int, fps: float) -> np.ndarray:
     """(4,) hidden joints of a film; of these seen elsewhere, near there, near the straight line."""
-    look = MannequinOptions(96, 96, occluders=True)
+    look = MannequinOptions(96, 96, passing=True)
     people = [sample.people[0] for sample in render_clip(seed, frames, fps, look)]
     places = np.array([person.keypoints_2d_mpii for person in people])
     is_seen = np.array([person.visibility_mpii for person in people]) == 1

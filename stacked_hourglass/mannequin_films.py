@@ -24,8 +24,8 @@ WORTH_PROCESSES = 12
 
 
 def mannequin_films(count: int, validation_count: int, frames: int, seed: int) -> PersonTable:
-    """`count` films to train on, and others to validate on, of one person each behind and before
-    things that hide them, `frames` long at FPS frames a second.
+    """`count` films to train on, and others to validate on, of one person each before a background
+    and behind things at rest and passing by, `frames` long at FPS frames a second.
 
     The same for the same numbers and seed.
     """
@@ -35,7 +35,7 @@ def mannequin_films(count: int, validation_count: int, frames: int, seed: int) -
 
 
 def _rendered_once(count: int, seed: int, split: str, frames: int) -> PersonTable:
-    options = {"count": count, "seed": seed, "split": split, "frames": frames}
+    options = {"count": count, "seed": seed, "split": split, "frames": frames, "passing": True}
     film = np.repeat(np.arange(count), frames)
     names = [f"film{row // frames:05d}/{row % frames:04d}.png" for row in range(count * frames)]
     render = partial(_render_all, seed, count, frames)
@@ -49,7 +49,7 @@ def _render_all(seed: int, count: int, frames: int) -> Iterator[Rendered]:
 
 
 def _render(seed: int, frames: int, index: int) -> list[Rendered]:
-    options = MannequinOptions(SIZE, SIZE, occluders=True)
+    options = MannequinOptions(SIZE, SIZE, passing=True)
     clip = render_clip(derive_seed("mannequin film", seed, index), frames, FPS, options)
     people = ((sample.image, sample.people[0]) for sample in clip)
     return [

@@ -1,6 +1,6 @@
-"""Things that stand in front of people: poles, rails, boxes, panels, balls, leaves."""
+"""Things in front of people: poles, rails, boxes, panels, balls, leaves; at rest or passing by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,13 +12,20 @@ from utils.mannequin.textures import colour, colourise, grain
 class Occluder:
     """A flat patch facing the camera at `depth` mm: outline (K, 2) in px, colours (2, 3) RGB.
 
-    `seed` chooses its grain.
+    `seed` chooses its grain. It moves by `velocity` px/s and is where its outline is at `time` s.
     """
 
     outline: np.ndarray
     depth: float
     colours: np.ndarray
     seed: int = 0
+    velocity: tuple[float, float] = (0.0, 0.0)
+    time: float = 0.0
+
+    def at(self, time: float) -> "Occluder":
+        """Where it is at another time."""
+        way = (time - self.time) * np.array(self.velocity)
+        return replace(self, outline=self.outline + way, time=time)
 
 
 def sample_occluders(
@@ -28,22 +35,53 @@ def sample_occluders(
     count = int(rng.choice([0, 1, 2, 3], p=[0.62, 0.25, 0.1, 0.03]))
     low, high = joints.min(axis=0), joints.max(axis=0)
     reach = float((high - low).max())
+    chances = [0.2, 0.15, 0.06, 0.22, 0.22, 0.15]
+    outlines = (_outline(rng, joints, reach, width, height, chances) for _ in range(count))
+    return tuple(_thing(rng, outline, nearest) for outline in outlines)
+
+
+def sample_passing(
+    rng: np.random.Generator,
+    joints: np.ndarray,
+    seconds: float,
+    nearest: float,
+    width: int,
+    height: int,
+) -> tuple[Occluder, ...]:
+    """Draw one or more things that pass in front of a person whose image points over `seconds` are
+    `joints` (T, J, 2), each over some joint at some time, nearer than `nearest` mm."""
+    reach = float(np.median(np.ptp(joints, axis=1).max(axis=-1)))
     found = []
-    for _ in range(count):
-        outline = _outline(rng, joints, reach, width, height)
-        base = colour(rng, 0.28, 0.5)
-        ramp = np.stack([base, np.clip(base + rng.normal(0, 30), 0, 255)])
-        depth = nearest * rng.uniform(0.4, 0.95)
-        found.append(Occluder(outline, depth, ramp, int(rng.integers(2**31))))
+    for _ in range(1 + rng.poisson(seconds)):
+        frame = rng.integers(len(joints))
+        outline = _outline(rng, joints[frame], reach, width, height, [0.25, 0, 0, 0.25, 0.25, 0.25])
+        direction = np.array([rng.choice([-1.0, 1.0]), rng.normal(0, 0.3)])
+        x, y = reach * rng.uniform(0.3, 1.2) * direction
+        time = seconds * frame / len(joints)
+        thing = _thing(rng, outline, nearest)
+        found.append(replace(thing, velocity=(float(x), float(y)), time=time))
     return tuple(found)
 
 
+def _thing(rng: np.random.Generator, outline: np.ndarray, nearest: float) -> Occluder:
+    """Something of that outline (K, 2), px, of any colours, nearer than `nearest` mm."""
+    base = colour(rng, 0.28, 0.5)
+    ramp = np.stack([base, np.clip(base + rng.normal(0, 30), 0, 255)])
+    depth = nearest * rng.uniform(0.4, 0.95)
+    return Occluder(outline, depth, ramp, int(rng.integers(2**31)))
+
+
 def _outline(
-    rng: np.random.Generator, joints: np.ndarray, reach: float, width: int, height: int
+    rng: np.random.Generator,
+    joints: np.ndarray,
+    reach: float,
+    width: int,
+    height: int,
+    chances: list[float],
 ) -> np.ndarray:
-    """Outline (K, 2), px, of a pole, rail, wall, box, ball or bush near a joint."""
+    """Outline (K, 2), px, near a joint: a pole, rail, wall, box, ball or bush with these chances."""
     at = joints[rng.integers(len(joints))] + rng.normal(0, 0.06 * reach, 2)
-    kind = int(rng.choice(6, p=[0.2, 0.15, 0.06, 0.22, 0.22, 0.15]))
+    kind = int(rng.choice(6, p=chances))
     far = 2.0 * (width + height)
     if kind < 2:
         # A pole, or a rail of a fence.

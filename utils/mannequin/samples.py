@@ -10,7 +10,7 @@ from utils.mannequin.body import Body, Posture, h36m_joints, mpii_joints, places
 from utils.mannequin.figure import Figure, build_figure
 from utils.mannequin.framing import Cameras, frame_people
 from utils.mannequin.motion import Motion, sample_motion
-from utils.mannequin.occluders import sample_occluders
+from utils.mannequin.occluders import Occluder, sample_occluders, sample_passing
 from utils.mannequin.outfit import sample_outfit
 from utils.mannequin.rasteriser import sample_light
 from utils.mannequin.scene import (
@@ -24,7 +24,7 @@ from utils.mannequin.still_poses import sample_still_poses
 
 # Each part of a scene has its own stream of random numbers, so that an option that turns one part
 # off leaves the others as they were.
-_PEOPLE, _CAMERA, _BACKDROP, _OCCLUDERS, _DEGRADATION, _NOISE = range(6)
+_PEOPLE, _CAMERA, _BACKDROP, _OCCLUDERS, _DEGRADATION, _NOISE, _PASSING = range(7)
 _TIPS = ("left_hand", "right_hand", "left_toe", "right_toe", "left_heel", "right_heel")
 # People in one picture stand at least this far apart, joint to joint, mm.
 _APART = 220.0
@@ -140,13 +140,29 @@ def render_clip(
     postures = [motion.posture(times) for _, motion in cast]
     points = _outline_points([(m.body, p) for (_, m), p in zip(cast, postures, strict=True)])
     scene = _stage(seed, 0, options, (), points, clip=True)
+    passing = _passing(seed, scene, cast[0][1].body, postures[0], fps) if options.passing else ()
     for frame in range(frames):
         people = tuple(
             Person(motion.body, figure, _at(posture, frame))
             for (figure, motion), posture in zip(cast, postures, strict=True)
         )
+        things = (*scene.occluders, *(thing.at(times[frame]) for thing in passing))
         faults = (scene.degradation[0], [seed, frame, _NOISE]) if scene.degradation else None
-        yield render_scene(replace(scene, people=people, degradation=faults), times[frame])
+        now = replace(scene, people=people, occluders=things, degradation=faults)
+        yield render_scene(now, times[frame])
+
+
+def _passing(
+    seed: int, scene: Scene, body: Body, posture: Posture, fps: float
+) -> tuple[Occluder, ...]:
+    """What passes in front of one person."""
+    points = mpii_joints(body, posture)
+    seen = scene.cameras.to_camera(points.reshape(1, -1, 3))
+    joints = scene.cameras.project(seen)[0].reshape(*points.shape[:2], 2)
+    height, width = scene.backdrop.image.shape[:2]
+    nearest = float(seen[..., 2].min()) * 0.9
+    rng = _rng(seed, 0, _PASSING)
+    return sample_passing(rng, joints, len(points) / fps, nearest, width, height)
 
 
 def _at(posture: Posture, frame: int) -> Posture:

@@ -32,8 +32,8 @@ _BOX_MARGIN = 1.25
 class MannequinOptions:
     """How pictures are made.
 
-    `width` and `height` in px; `people` in each picture; `occluders` in front of them;
-    `degradation` adds blur, noise, compression and a colour cast; `cropped` lets some pictures
+    `width` and `height` in px; `people` in each picture; `occluders` in front of them; in clips,
+    things `passing` in front of the first; `degradation` adds blur, noise, compression and a colour cast; `cropped` lets some pictures
     cut people off at the frame. Raises UserError for sizes below 16 px or fewer than one person.
     """
 
@@ -43,6 +43,7 @@ class MannequinOptions:
     occluders: bool = True
     degradation: bool = True
     cropped: bool = True
+    passing: bool = False
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 16:
