@@ -79,7 +79,7 @@ def _outline(
     height: int,
     chances: list[float],
 ) -> np.ndarray:
-    """Outline (K, 2), px, near a joint: a pole, rail, wall, box, ball or bush with these chances."""
+    """Outline (K, 2), px, near a joint: pole, rail, wall, box, ball or bush with these chances."""
     at = joints[rng.integers(len(joints))] + rng.normal(0, 0.06 * reach, 2)
     kind = int(rng.choice(6, p=chances))
     far = 2.0 * (width + height)

@@ -7,7 +7,7 @@ from utils.mannequin.occluders import Occluder, sample_passing
 def test_a_thing_moves_evenly():
     outline = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 4.0]])
     thing = Occluder(outline, 1000.0, np.zeros((2, 3)), velocity=(10.0, -2.0), time=1.0)
-    np.testing.assert_allclose(thing.at(1.5).outline, outline + [5, -1])
+    np.testing.assert_allclose(thing.at(1.5).outline, outline + np.array([5, -1]))
     np.testing.assert_allclose(thing.at(3.0).at(1.0).outline, outline)
 
 
