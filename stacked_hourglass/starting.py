@@ -1,4 +1,4 @@
-"""What a training run starts from: weights of another run, perhaps for other joints."""
+"""What a training run starts from: weights of another run, perhaps narrower or of other joints."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,6 +9,7 @@ from stacked_hourglass.description import Description
 from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.predictor import read_hourglass
+from stacked_hourglass.widening import widen
 from utils.run_folder import find_start
 from utils.skeletons import skeleton_named
 from utils.weights import load_into
@@ -29,7 +30,8 @@ _ADDED = ("visibility.", ".attention.")
 def load_start(
     model: StackedHourglass, description: Description, options: HourglassTrainOptions
 ) -> HourglassTrainOptions:
-    """Give a new model the weights that --load names, if they are for other joints or lack a part.
+    """Give a new model the weights that --load names, if they are for other joints or fewer
+    features, or lack a part.
 
     Joints are known by their names; those that the old network did not have begin anew. -> the
     options, with nothing left to load. Raises UserError if the weights are of another kind or size.
@@ -43,8 +45,11 @@ def load_start(
     own = model.state_dict()
     lacking = {name: own[name] for name in _parts(own) - weights.keys()}
     needless = _parts(weights) - own.keys()
-    if joints == known and not lacking and not needless:
+    wider = description.architecture.features > old.architecture.features
+    if joints == known and not lacking and not needless and not wider:
         return options
+    if wider:
+        weights = widen(weights, own, options.run.seed)
     kept = {name: value for name, value in weights.items() if name not in needless}
     load_into(model, lacking | for_joints(kept, own, known, joints), load)
     if joints != known:

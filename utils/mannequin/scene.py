@@ -34,7 +34,8 @@ class MannequinOptions:
 
     `width` and `height` in px; `people` in each picture; `occluders` in front of them; in clips,
     things `passing` in front of the first; `degradation` adds blur, noise, compression and a
-    colour cast; `cropped` lets some pictures cut people off at the frame. Raises UserError for sizes below 16 px or fewer than one person.
+    colour cast; `cropped` lets some pictures cut people off at the frame. Raises UserError for
+    sizes below 16 px or fewer than one person.
     """
 
     width: int = 256
