@@ -25,7 +25,7 @@ Film = tuple[Spread, Spread]
 """Frames a second, and seconds of the first second."""
 SWITCHES: dict[str, tuple[str, ...]] = {
     "as it is": (),
-    "--backend onnx": ("--backend", "onnx"),
+    "--backend torch": ("--backend", "torch"),
     "--overlay_3d False": ("--overlay_3d", "False"),
     "--overlay False --overlay_3d False": ("--overlay", "False", "--overlay_3d", "False"),
     "--overlay False --overlay_3d False --fps 10": (

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from utils.processes import core_count
+
 Commands = list[list[str]]
 """Commands that follow each other."""
 
@@ -21,7 +23,7 @@ def side_by_side(sides: Sequence[Commands], logs: Sequence[Path]) -> None:
 
 def _in_turn(commands: Commands, log: Path) -> int:
     """Run commands until one fails. -> exit code of the last that ran."""
-    share = str(max(1, (os.cpu_count() or 1) // 2))
+    share = str(max(1, core_count() // 2))
     environment = os.environ | {"OMP_NUM_THREADS": share}
     code = 0
     with log.open("w") as file:

@@ -29,6 +29,7 @@ from utils.mocap.joint_maps import (
 )
 from utils.mocap.naming import ClipName, frame_rate_in_name, name_clip
 from utils.mocap.store import MotionStore, make_store, write_store
+from utils.processes import core_count
 from utils.skeletons import H36M_17
 from utils.stopping import exit_on_sigterm
 
@@ -139,7 +140,7 @@ def _motion_files(folder: Path) -> list[Path]:
 def _read_files(files: list[Path], read: Callable[[Path], _Result]) -> Iterator[_Result]:
     """Results in the order of the files, read by several processes if there is much to do."""
     progress = partial(tqdm, desc="files", total=len(files), leave=False, disable=None)
-    workers = min(os.cpu_count() or 1, len(files) // 8)
+    workers = min(core_count(), len(files) // 8)
     if workers < 2:
         yield from progress(map(read, files))
         return

@@ -11,10 +11,10 @@ from stacked_hourglass.mannequin_people import (
     Rendered,
     as_rendered,
     kept_once,
-    over_processes,
 )
 from stacked_hourglass.person_table import PersonTable, mix
 from utils.mannequin import MannequinOptions, render_clip
+from utils.processes import over_processes
 from utils.seeds import derive_seed
 
 FPS = 10.0

@@ -4,25 +4,20 @@ Rendering is slower than training on a GPU, so it is done once for each number o
 the pack lies in `.cache/` and is made again when the mannequin's code changes.
 """
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from stacked_hourglass.pack import PACK_SUFFIX, encode, read_pack, write_crops
 from stacked_hourglass.person_table import PersonTable, Picture, mix
 from utils import dataset_statistics, mannequin
 from utils.errors import UserError
-from utils.stopping import exit_on_sigterm
+from utils.processes import over_processes
 
-T = TypeVar("T")
 VERSION = 1
 QUALITY = 80
 # Fewer pictures than this are rendered here: starting processes would take longer.
@@ -81,21 +76,6 @@ def kept_once(
 
 def _render_all(seed: int, count: int) -> Iterator[Rendered]:
     yield from over_processes(partial(_render, seed), count, "mannequins", WORTH_PROCESSES)
-
-
-def over_processes(
-    render: Callable[[int], T], count: int, what: str, worth_processes: int
-) -> Iterator[T]:
-    """What `render` makes of 0 to `count` - 1, in order, with a bar of `what`; by as many processes
-    as there are cores, or by this one alone if they are fewer than `worth_processes`."""
-    bar = partial(tqdm, desc=what, total=count, disable=None)
-    if count < worth_processes:
-        yield from bar(map(render, range(count)))
-        return
-    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
-    with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        yield from bar(pool.map(render, range(count), chunksize=max(worth_processes // 5, 1)))
 
 
 def _render(seed: int, index: int) -> Rendered:

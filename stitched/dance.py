@@ -11,6 +11,7 @@ from tqdm import tqdm
 from generative_models.skeleton_to_image.options import SkeletonToImageRunOptions
 from generative_models.skeleton_to_image.running import Asked, drawn_poses, load_dancer, one_person
 from generative_models.skeleton_to_image.skeleton_drawing import skeleton_pictures
+from stitched.backends import settle_backend
 from stitched.dance_options import DanceOptions
 from stitched.options import LiftOptions, MachineOptions, VideoOptions
 from stitched.pipeline import PosePipeline
@@ -44,7 +45,8 @@ def find_poses(options: DanceOptions) -> Poses:
     if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
         raise UserError(f"--source {path} is neither a video nor a pose file")
     video = VideoOptions(start=options.start, end=options.end, smooth=options.smooth)
-    lifting, machine = LiftOptions(lift=False), MachineOptions(accelerator=options.accelerator)
+    machine = MachineOptions(accelerator=options.accelerator)
+    machine, lifting = settle_backend(machine, films=True), LiftOptions(lift=False)
     pipeline = PosePipeline(options.load, lifting=lifting, video=video, machine=machine)
     return one_person(pipeline(options.source))
 

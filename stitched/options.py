@@ -138,9 +138,10 @@ class MachineOptions:
     """Kind of device; auto takes a GPU where there is one."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Number format; auto is bf16 where the device computes in it."""
-    backend: Literal["torch", "onnx"] = "torch"
+    backend: Literal["auto", "torch", "onnx"] = "auto"
     """What runs the networks: PyTorch, or ONNX Runtime on the CPU (temporal lifters stay with
-    PyTorch)."""
+    PyTorch); auto is ONNX Runtime where films are among the inputs, it is installed and no GPU is
+    used."""
     devices: int = 1
     """Devices (GPUs, or processes on CPU) on each machine that share the inputs; under torchrun,
     what it started."""
@@ -152,7 +153,7 @@ class MachineOptions:
     def __post_init__(self) -> None:
         at_least_one(devices=self.devices, num_nodes=self.num_nodes)
         need(
-            self.backend == "torch" or self.accelerator in ("auto", "cpu"),
+            self.backend != "onnx" or self.accelerator in ("auto", "cpu"),
             "--backend onnx runs on the CPU: leave --accelerator (--device) out",
         )
 

@@ -31,8 +31,8 @@ class PosePipeline:
         poses.keypoints_2d[0], poses.keypoints_3d[0]
 
     The options are those of `run.py pose`, in its groups; each group's defaults hold where it is
-    not given. Networks are loaded once. Raises UserError for weights, boxes or a detector that are
-    not there.
+    not given, but PyTorch runs the networks unless `machine` says `backend="onnx"`. Networks are
+    loaded once. Raises UserError for weights, boxes or a detector that are not there.
     """
 
     def __init__(

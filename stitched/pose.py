@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,8 +77,12 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     if todo:
         # Also where this process has nothing to do: all meet the same errors, or none.
         with clock("start"), processes.one_report():
+            from stitched.backends import settle_backend
             from stitched.job import make_job
 
+            films = any(source.kind != "picture" for source in sources)
+            machine = settle_backend(options.machine, films, options.load)
+            options = replace(options, machine=machine)
             predictor = load(options.load, options.mode, options.machine)
             names = OverlayNames(folder, sources)
             job = make_job(options, predictor, names, report, clock, results)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from utils.errors import UserError
+from utils.processes import core_count
 from utils.seeds import derive_seed, seed_all
 
 
@@ -210,7 +211,7 @@ class LoadedBatches:
         if len(dataset) != sum(plan.order.sizes):
             raise ValueError(f"{len(dataset)} samples, but the order has {sum(plan.order.sizes)}")
         self.plan, self.keys = plan, _Keys(plan)
-        workers = min(workers, os.cpu_count() or 1)
+        workers = min(workers, core_count())
         self.loader = DataLoader(
             _SeededSamples(dataset),
             batch_sampler=self.keys,

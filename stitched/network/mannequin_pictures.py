@@ -3,25 +3,20 @@
 Rendering takes as long as training on a picture does; pictures are kept as WebP, about 10 kB each.
 """
 
-import multiprocessing
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from stacked_hourglass.pack import encode
 from stacked_hourglass.person_table import Picture, decode_annotated
 from stitched.network.data import PicturedPairs
 from twod_threed.pairs import PosePairs
 from utils import dataset_statistics, mannequin
+from utils.processes import over_processes
 from utils.skeletons import H36M_17
-from utils.stopping import exit_on_sigterm
 
 VERSION = 1
 QUALITY = 80
@@ -85,25 +80,17 @@ def mannequin_pictures(split: str, count: int, seed: int) -> PicturedPairs:
 
 
 def _render_all(seed: int, count: int, split: str) -> dict[str, np.ndarray]:
-    bar = tqdm(_rendered(seed, count, split), f"mannequins to {split}", count, disable=None)
-    pictures, *columns = zip(*bar, strict=True)
+    if count >= WORTH_PROCESSES:
+        # At once, even into a file: it may take minutes, and only a terminal gets a bar.
+        print(f"renders {count} mannequins ({split}), once: .cache/ keeps them", flush=True)
+    render = partial(_render, seed)
+    samples = over_processes(render, count, f"mannequins to {split}", WORTH_PROCESSES)
+    pictures, *columns = zip(*samples, strict=True)
     names = Rendered._fields[1:]
     arrays = {name: np.stack(column) for name, column in zip(names, columns, strict=True)}
     arrays["pictures"] = np.frombuffer(b"".join(pictures), np.uint8)
     arrays["offsets"] = np.cumsum([0, *map(len, pictures)])
     return arrays
-
-
-def _rendered(seed: int, count: int, split: str) -> Iterator[Rendered]:
-    if count < WORTH_PROCESSES:
-        yield from map(partial(_render, seed), range(count))
-        return
-    # At once, even into a file: it may take minutes, and only a terminal gets a bar.
-    print(f"renders {count} mannequins ({split}), once: .cache/ keeps them", flush=True)
-    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
-    with exit_on_sigterm(), ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        yield from pool.map(partial(_render, seed), range(count), chunksize=20)
 
 
 def _render(seed: int, index: int) -> Rendered:

@@ -5,7 +5,7 @@ import pytest
 
 from stacked_hourglass import mannequin_people as module
 from stacked_hourglass.mannequin_people import VALIDATION_SEED, mannequin_people
-from utils import dataset_statistics
+from utils import dataset_statistics, processes
 from utils.errors import UserError
 from utils.mannequin import render_mpii
 
@@ -52,7 +52,7 @@ def test_processes_render_the_same(cache, monkeypatch, capsys):
     for file in cache.iterdir():
         file.unlink()
     monkeypatch.setattr(module, "WORTH_PROCESSES", 1)
-    monkeypatch.setattr(module.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(processes, "core_count", lambda: 1)
     together = mannequin_people(2, 0, seed=3)
     (path,) = cache.iterdir()
     told = f"renders 2 mannequins (train), once: {path} keeps them\n"
