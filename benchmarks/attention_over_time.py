@@ -3,9 +3,9 @@
     python -m benchmarks.attention_over_time RUN RUN [--films 200]
 
 RUN is the folder of a training of `hourglass_mannequin_video`, with --add_attention or without.
-Both read the same films, which none has seen: every film cut out by one box, as in training; and, by
-a network that looks at frames one by one, also each frame by the person's own box. Scores of joints
-that are seen and that something hides: PCK@0.2 of the torso, PCKh@0.5 of the head (neck to top).
+Both read the same films, which none has seen: every film cut out by one box, as in training; and,
+by a network that looks at frames one by one, also each frame by its own box. Scores of joints that
+are seen and that something hides: PCK@0.2 of the torso, PCKh@0.5 of the head (neck to top).
 """
 
 import argparse
