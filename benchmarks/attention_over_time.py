@@ -3,9 +3,8 @@
     python -m benchmarks.attention_over_time RUN RUN [--films 200]
 
 RUN is the folder of a training of `hourglass_mannequin_video`, with --add_attention or without.
-Both read the same films, which none has seen: every film cut out by one box, as in training; and,
-by a network that looks at frames one by one, also each frame by its own box. Scores of joints that
-are seen and that something hides: PCK@0.2 of the torso, PCKh@0.5 of the head (neck to top).
+Both read the same films, which none has seen. Scores of joints that are seen and that something
+hides: PCK@0.2 of the torso, PCKh@0.5 of the head (neck to top).
 """
 
 import argparse
@@ -13,7 +12,6 @@ import argparse
 import numpy as np
 
 from benchmarks.timing import print_rows
-from stacked_hourglass.films import in_windows, window_starts
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.pck import normalised_distances, torso_lengths
 from stacked_hourglass.person_table import PersonTable
@@ -56,15 +54,10 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=200)
     chosen = parser.parse_args()
     films = mannequin_films(0, chosen.films, FRAMES, SEED)
-    windows = in_windows(films, window_starts(films.film, FRAMES, FRAMES), FRAMES)
     rows = [("network", *(f"{kind}, {part}" for kind in ("PCK", "PCKh") for part in PARTS))]
     for run in chosen.runs:
-        predictor = Predictor.load(run)
-        ways = [("the film's box", windows)]
-        ways += [("each frame's box", films)] if predictor.frames == 1 else []
-        for way, table in ways:
-            found = (f"{score:.1f}" for score in scores(predictor, table))
-            rows.append((f"{run}, {way}", *found))
+        found = scores(Predictor.load(run), films)
+        rows.append((run, *(f"{score:.1f}" for score in found)))
     hidden = int((films.visibility == 0).sum())
     print_rows(f"{chosen.films} films of {FRAMES} frames, {hidden} hidden joints", rows)
 

@@ -1,11 +1,10 @@
 """Films: people in frames one after another, that a network with attention over time sees together.
 
-A window is some of a film's frames in a row. All of them are cut out by one box, so that the same
-place of the crop is the same place of the film.
+A window is some of a film's frames in a row. Each is cut out by the person's own box, so that the
+same place of the crop is about the same part of the person, wherever they go.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,6 @@ from torch.utils.data import Dataset
 
 from stacked_hourglass.data import PeopleDataset, collate
 from stacked_hourglass.person_table import PersonTable
-
-
-def film_box(boxes: np.ndarray) -> np.ndarray:
-    """The smallest square box (3,) px that holds all of the boxes (T, 3)."""
-    half = boxes[:, 2:] / 2
-    low, high = (boxes[:, :2] - half).min(axis=0), (boxes[:, :2] + half).max(axis=0)
-    return np.array([*((low + high) / 2), (high - low).max()], boxes.dtype)
 
 
 def window_starts(film: np.ndarray, frames: int, step: int) -> np.ndarray:
@@ -39,12 +31,8 @@ def window_starts(film: np.ndarray, frames: int, step: int) -> np.ndarray:
 
 
 def in_windows(table: PersonTable, starts: np.ndarray, frames: int) -> PersonTable:
-    """The rows of all windows, window after window, each with the box of its window."""
-    rows = (starts[:, None] + np.arange(frames)).reshape(-1)
-    chosen = table.rows(rows)
-    boxes = chosen.box.reshape(len(starts), frames, 3)
-    shared = np.array([film_box(one) for one in boxes], np.float32)
-    return replace(chosen, box=np.repeat(shared, frames, axis=0))
+    """The rows of all windows, window after window."""
+    return table.rows((starts[:, None] + np.arange(frames)).reshape(-1))
 
 
 class FilmDataset(Dataset):

@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
-from stacked_hourglass.films import film_box, reading_windows
+from stacked_hourglass.films import reading_windows
 from stacked_hourglass.person_table import PersonTable, Picture
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.targets import from_heatmap
@@ -86,7 +86,7 @@ def read_people_joints(
     kept, cut, probabilities, visible, sizes, failures = [], [], [], [], [], []
     size = predictor.resolution
     for part in _parts(table, batch_size, predictor, failures):
-        boxes, settled = part_boxes(table, part.rows, predictor.frames), part.settles
+        boxes, settled = table.box[part.rows], part.settles
         pairs = zip(part.pictures, boxes, strict=True)
         crops = torch.from_numpy(np.stack([picture.crop(box, size) for picture, box in pairs]))
         frames = len(crops) if predictor.frames > 1 else 1
@@ -111,12 +111,6 @@ def read_people_joints(
         np.array(sizes),
         failures,
     )
-
-
-def part_boxes(table: PersonTable, rows: np.ndarray, frames: int) -> np.ndarray:
-    """Boxes (N, 3) px of these rows; one for all where they are a film's window."""
-    boxes = table.box[rows]
-    return np.tile(film_box(boxes), (len(boxes), 1)) if frames > 1 else boxes
 
 
 def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> Poses:

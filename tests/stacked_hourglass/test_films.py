@@ -1,4 +1,4 @@
-"""Films: windows, one box for all their frames, attention over them, their way through a run."""
+"""Films: windows, attention over their frames, their way through a run."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.augmentation import random_views, views_of_films
-from stacked_hourglass.films import film_box, in_windows, reading_windows, window_starts
+from stacked_hourglass.films import in_windows, reading_windows, window_starts
 from stacked_hourglass.inference import run
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.model import FrameAttention, StackedHourglass
@@ -84,12 +84,6 @@ def test_it_begins_as_the_network_without_it() -> None:
     torch.testing.assert_close(model(images, frames=4), plain(images))
 
 
-def test_the_box_holds_all_boxes() -> None:
-    boxes = np.array([[10, 10, 4], [20, 12, 8], [11, 10, 2]], np.float32)
-    assert film_box(boxes).tolist() == [16, 12, 16]
-    assert film_box(boxes[:1]).tolist() == boxes[0].tolist()
-
-
 def test_windows_stay_within_films_and_reach_their_ends() -> None:
     film = np.array([3] * 10 + [5] * 4 + [-1] * 6 + [7] * 3)
     assert window_starts(film, 4, 4).tolist() == [0, 4, 6, 10]
@@ -116,16 +110,13 @@ def test_every_row_is_settled_once_in_its_best_window(frames: int, causal: bool)
             assert place.min() >= frames // 2 - 1  # so much of the past is seen
 
 
-def test_a_table_of_windows_has_one_box_a_window() -> None:
+def test_a_table_of_windows_has_each_frame_with_its_own_box() -> None:
     table = mannequin_films(2, 0, 4, 0)
     assert table.film.tolist() == [0] * 4 + [1] * 4 and len({*table.picture.tolist()}) == 8
     windows = in_windows(table, window_starts(table.film, 3, 1), 3)
-    assert len(windows) == 12
-    for window in range(4):
-        assert len(np.unique(windows.box[3 * window : 3 * window + 3], axis=0)) == 1
-    box, points = windows.box[0], windows.keypoints[:3]
-    inside = np.abs(points - box[:2]) <= box[2] / 2
-    assert inside[np.isfinite(points)].all()
+    assert windows.picture.tolist() == [0, 1, 2, 1, 2, 3, 4, 5, 6, 5, 6, 7]
+    np.testing.assert_array_equal(windows.box[3:6], table.box[1:4])
+    assert len(np.unique(table.box[:4], axis=0)) == 4, "who moves is followed"
 
 
 def test_mannequin_films_move_hide_joints_and_are_always_the_same() -> None:
