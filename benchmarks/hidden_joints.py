@@ -4,7 +4,7 @@
 
 Of the joints that something hides: how many are seen in another frame, and how many lie within a
 fifth of the torso of where they are in the nearest such frame, or on the straight line between the
-nearest ones before and after. A network with attention over time has that to gain, and no more
+nearest ones before and after; places are those in the person's box, as a network sees them. A network with attention over time has that to gain, and no more
 unless it knows how people move.
 """
 
@@ -25,7 +25,9 @@ def counts(seed: int, frames: int, fps: float) -> np.ndarray:
     """(4,) hidden joints of a film; of these seen elsewhere, near there, near the straight line."""
     look = MannequinOptions(96, 96, passing=True)
     people = [sample.people[0] for sample in render_clip(seed, frames, fps, look)]
+    boxes = np.array([person.box for person in people])[:, None]
     places = np.array([person.keypoints_2d_mpii for person in people])
+    places = (places - boxes[..., :2]) / boxes[..., 2:]
     is_seen = np.array([person.visibility_mpii for person in people]) == 1
     tolerance = SHARE_OF_TORSO * torso_lengths(places, MPII_16)
     found = np.zeros(4)
