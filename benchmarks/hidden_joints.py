@@ -4,8 +4,8 @@
 
 Of the joints that something hides: how many are seen in another frame, and how many lie within a
 fifth of the torso of where they are in the nearest such frame, or on the straight line between the
-nearest ones before and after; places are those in the person's box, as a network sees them. A network with attention over time has that to gain, and no more
-unless it knows how people move.
+nearest ones before and after. Places are those in the person's box, as a network sees them. One
+with attention over time has that to gain, and no more unless it knows how people move.
 """
 
 import argparse
