@@ -84,19 +84,7 @@ def _outline(
     kind = int(rng.choice(6, p=chances))
     far = 2.0 * (width + height)
     if kind < 2:
-        # A pole, or a rail of a fence.
-        along = np.array([rng.normal(0, 0.05), 1.0])
-        if kind == 1:
-            along = along[::-1]
-        across = along[::-1] * [1, -1] * reach * rng.uniform(0.015, 0.06)
-        return np.stack(
-            [
-                at - far * along - across,
-                at + far * along - across,
-                at + far * along + across,
-                at - far * along + across,
-            ]
-        )
+        return _bar(rng, at, reach, far, lies=kind == 1)
     if kind == 2:
         # A wall, table or board that hides everything below its upper edge.
         slope = rng.normal(0, 0.06) * far
@@ -113,6 +101,18 @@ def _outline(
     if kind == 5:
         radius *= rng.uniform(0.5, 1.5, 24)
     return at + radius[:, None] * np.stack([np.cos(around), np.sin(around)], -1)
+
+
+def _bar(
+    rng: np.random.Generator, at: np.ndarray, reach: float, far: float, lies: bool
+) -> np.ndarray:
+    """Outline (4, 2), px, of a pole across the picture, or of a rail of a fence, which lies."""
+    along = np.array([rng.normal(0, 0.05), 1.0])
+    if lies:
+        along = along[::-1]
+    across = along[::-1] * [1, -1] * reach * rng.uniform(0.015, 0.06)
+    ends = at + far * np.stack([-along, along, along, -along])
+    return ends + across * np.array([[-1], [-1], [1], [1]])
 
 
 def occluder_mask(occluder: Occluder, width: int, height: int, scale: int) -> np.ndarray:
