@@ -4,6 +4,7 @@ import math
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -188,6 +189,21 @@ def _stand_apart(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name == "posix":
         os.setpgrp()
+
+
+@contextmanager
+def workers_must_live() -> Iterator[None]:
+    """Raises UserError if a process that loads data is killed meanwhile, as by a system that has no
+    memory left. torch raises RuntimeError then, wherever the main process happens to be."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise UserError(
+            "a process that loads data was killed, perhaps because memory was full: fewer "
+            "--workers need less, and --resume goes on from the last checkpoint"
+        ) from error
 
 
 class LoadedBatches:

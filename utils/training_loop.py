@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from utils.batches import Batches
+from utils.batches import Batches, workers_must_live
 from utils.checkpoint import TrainingState, random_states, read_weights, set_random_states
 from utils.distributed import (
     fail_together,
@@ -82,7 +82,7 @@ def train_loop(
     with ExitStack() as stack:
         on_rank_zero(fabric, lambda: stack.enter_context(alone_in(start.folder)))
         on_rank_zero(fabric, lambda: open_folder(start, log_folder, options))
-        with StopSignals() as training.signals, training.logs(log_folder):
+        with StopSignals() as training.signals, training.logs(log_folder), workers_must_live():
             training.train()
     return training.state
 

@@ -1,4 +1,6 @@
+import os
 import random
+import signal
 from itertools import chain
 
 import numpy as np
@@ -7,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.batches import LoadedBatches, MemoryBatches, Order, Plan
+from utils.batches import LoadedBatches, MemoryBatches, Order, Plan, workers_must_live
 from utils.errors import UserError
 
 
@@ -127,3 +129,21 @@ def test_a_user_error_in_a_sample_stays_one_line(workers):
     batches = LoadedBatches(Numbers(9, bad=7), Plan(Order([9], 0, False), 3, True), workers)
     with pytest.raises(UserError, match=r"^cannot read picture 7$"):
         list(batches.epoch(0))
+
+
+class Deadly(Numbers):
+    """Its last sample ends the process that loads it."""
+
+    def __getitem__(self, index: int):
+        if index == self.count - 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__getitem__(index)
+
+
+def test_a_killed_worker_is_told_in_one_line_and_other_errors_pass():
+    batches = LoadedBatches(Deadly(9), Plan(Order([9], 0, False), 3, True), workers=1)
+    told = pytest.raises(UserError, match="killed, perhaps because memory was full")
+    with told, workers_must_live():
+        list(batches.epoch(0))
+    with pytest.raises(RuntimeError, match="another"), workers_must_live():
+        raise RuntimeError("another")
