@@ -191,6 +191,12 @@ def _stand_apart(_: int) -> None:
         os.setpgrp()
 
 
+WORKER_KILLED = (
+    "a process that loads data was killed, perhaps because memory was full: fewer --workers need "
+    "less, and --resume goes on from the last checkpoint"
+)
+
+
 @contextmanager
 def workers_must_live() -> Iterator[None]:
     """Raises UserError if a process that loads data is killed meanwhile, as by a system that has no
@@ -200,10 +206,7 @@ def workers_must_live() -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker"):
             raise
-        raise UserError(
-            "a process that loads data was killed, perhaps because memory was full: fewer "
-            "--workers need less, and --resume goes on from the last checkpoint"
-        ) from error
+        raise UserError(WORKER_KILLED) from error
 
 
 class LoadedBatches:
@@ -243,7 +246,10 @@ class LoadedBatches:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[dict[str, Any]]:
         self.keys.at, self.keys.start = epoch, start
-        for batch in self.loader:
-            if isinstance(batch, UserError):
-                raise batch
-            yield batch
+        try:
+            for batch in self.loader:
+                if isinstance(batch, UserError):
+                    raise batch
+                yield batch
+        except (ConnectionError, EOFError) as error:  # a batch that nobody is left to hand over
+            raise UserError(WORKER_KILLED) from error

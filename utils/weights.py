@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +18,9 @@ PRETRAINED = Path(__file__).resolve().parents[1] / "model_checkpoints" / "pretra
 """Folder of the weights that ship."""
 
 RUN_FILES = ("best.safetensors", "last.ckpt")
+
+SCALES = ".scales"
+"""Ends the name under which the scales of a weight in 8 bits are stored."""
 
 
 def shipped_names() -> list[str]:
@@ -56,29 +59,58 @@ def _check_finite(state_dict: Mapping[str, Tensor], path: Path) -> None:
         raise UserError(f"{path}: weights are not finite: {_few(bad)}")
 
 
-def _stored(name: str, tensor: Tensor, half: bool) -> Tensor:
-    """A copy of its own, on the CPU; batch-norm statistics keep their range and precision."""
+def _spread(scales: Tensor, tensor: Tensor) -> Tensor:
+    """(filters,) scales against a weight (filters, ...)."""
+    return scales.float().view(-1, *[1] * (tensor.ndim - 1))
+
+
+def _stored(name: str, tensor: Tensor, bits: int) -> dict[str, Tensor]:
+    """Copies of its own, on the CPU; batch-norm statistics keep their range and precision."""
     tensor = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
     statistics = name.rsplit(".", 1)[-1] in ("running_mean", "running_var")
-    return tensor.half() if half and tensor.is_floating_point() and not statistics else tensor
+    if bits == 32 or statistics or not tensor.is_floating_point():
+        return {name: tensor}
+    if bits == 16 or tensor.ndim < 2:
+        return {name: tensor.half()}
+    largest = tensor.float().abs().flatten(1).amax(1)
+    scales = torch.where(largest == 0, 1, largest / 127)
+    rounded = (tensor / _spread(scales, tensor)).round().to(torch.int8)
+    return {name: rounded, name + SCALES: scales}
+
+
+def _restored(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The weights as they were stored, floating ones as float32."""
+    weights = {}
+    for name, tensor in tensors.items():
+        scales = tensors.get(name + SCALES)
+        if scales is not None:
+            if tensor.dtype != torch.int8 or scales.shape != tensor.shape[:1]:
+                raise UserError(f"{path} is damaged: {name} and its scales do not fit")
+            tensor = tensor * _spread(scales, tensor)
+        if not name.endswith(SCALES):
+            weights[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return weights
 
 
 def save_weights(
     path: str | Path,
     state_dict: Mapping[str, Tensor],
     metadata: Mapping[str, Any],
-    half: bool = False,
+    bits: Literal[32, 16, 8] = 32,
 ) -> None:
     """Write weights and what goes with them to a safetensors file, whole or not at all.
 
     metadata: values that JSON can hold, by convention under "kind" (of model), "architecture",
     "skeleton", "mean", "std" (of the input), "training_data", "licence", "score".
-    half: as float16, except batch-norm statistics and integers.
+    bits: 16 stores float16, 8 whole numbers with a scale for each filter (biases, and all else that
+    has one dimension, as float16); batch-norm statistics and integers stay as they are.
     Raises UserError where weights are not finite (or too large for float16) or the place is not
     writable.
     """
     path = Path(path)
-    tensors = {name: _stored(name, tensor, half) for name, tensor in state_dict.items()}
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state_dict.items():
+        tensors |= _stored(name, tensor, bits)
     _check_finite(tensors, path)
     texts = {key: json.dumps(value) for key, value in metadata.items()}
     with atomic_path(path) as temporary:
@@ -110,7 +142,7 @@ def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     except SafetensorError as error:
         raise UserError(f"{path} is damaged or no safetensors file: {error}") from error
-    weights = {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}
+    weights = _restored(tensors, path)
     _check_finite(weights, path)
     return weights, {key: _plain(text) for key, text in texts.items()}
 

@@ -163,6 +163,18 @@ def test_a_killed_worker_is_told_in_one_line():
     assert "killed, perhaps because memory was full" in told.stdout
 
 
+@pytest.mark.parametrize("error", [ConnectionResetError, ConnectionRefusedError, EOFError])
+def test_a_batch_whose_worker_is_gone_is_told_in_one_line(monkeypatch, error):
+    class Lost:
+        def __iter__(self):
+            raise error("Connection reset by peer")
+
+    batches = LoadedBatches(Numbers(9), Plan(Order([9], 0, False), 3, True), workers=0)
+    monkeypatch.setattr(batches, "loader", Lost())
+    with pytest.raises(UserError, match=r"^a process that loads data was killed, perhaps"):
+        list(batches.epoch(0))
+
+
 def test_other_errors_of_a_run_pass():
     with pytest.raises(RuntimeError, match="another"), workers_must_live():
         raise RuntimeError("another")

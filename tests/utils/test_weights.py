@@ -40,7 +40,7 @@ def test_weights_and_metadata_come_back(tmp_path):
 def test_half_is_for_all_but_statistics(tmp_path):
     state = model().state_dict()
     state["1.running_var"].fill_(1e6)  # beyond float16
-    save_weights(tmp_path / "a.safetensors", state, {}, half=True)
+    save_weights(tmp_path / "a.safetensors", state, {}, bits=16)
     with safe_open(tmp_path / "a.safetensors", "pt") as file:
         kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118
     full = {"1.running_mean", "1.running_var"}
@@ -52,7 +52,40 @@ def test_half_is_for_all_but_statistics(tmp_path):
     assert (found["1.running_var"] == 1e6).all()
     state["0.weight"].fill_(1e6)
     with pytest.raises(UserError, match=r"not finite: 0\.weight"):
-        save_weights(tmp_path / "a.safetensors", state, {}, half=True)
+        save_weights(tmp_path / "a.safetensors", state, {}, bits=16)
+
+
+def test_eight_bits_keep_weights_to_a_254th_of_the_largest_of_their_filter(tmp_path):
+    network = model()
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    state["0.weight"] *= torch.tensor([1.0, 1e-3, 50.0, 0.0])[:, None, None, None]
+    save_weights(tmp_path / "a.safetensors", state, {}, bits=8)
+    with safe_open(tmp_path / "a.safetensors", "pt") as file:
+        assert file.get_tensor("0.weight").dtype == torch.int8
+        assert file.get_tensor("0.bias").dtype == torch.float16
+    found, _ = load_weights(tmp_path / "a.safetensors")
+    load_into(network, found, "a")
+    for name in ("0.weight", "2.weight"):
+        assert found[name].dtype == torch.float32
+        errors = (found[name] - state[name]).abs().flatten(1)
+        largest = state[name].abs().flatten(1).amax(1, keepdim=True)
+        assert (errors <= largest / 254 * (1 + 1e-5)).all() and errors.max() > 0
+    assert found["1.running_var"].equal(state["1.running_var"])
+    for broken in (torch.nan, torch.inf):
+        state["0.weight"][1, 0, 0, 0] = broken
+        with pytest.raises(UserError, match=r"not finite: 0\.weight"):
+            save_weights(tmp_path / "b.safetensors", state, {}, bits=8)
+        assert not (tmp_path / "b.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "scales"), [(torch.int64, 2), (torch.float32, 2), (torch.int8, 3)]
+)
+def test_scales_of_other_weights_are_damage(tmp_path, kind, scales):
+    path = tmp_path / "a.safetensors"
+    save_file({"w": torch.ones(2, 3, dtype=kind), "w.scales": torch.ones(scales)}, path)
+    with pytest.raises(UserError, match=r"damaged: w and its scales do not fit$"):
+        load_weights(path)
 
 
 def test_shared_tensors_can_be_saved(tmp_path):

@@ -19,5 +19,5 @@ def weights(tmp_path: Path) -> TransferWeightsOptions:
     network = TransferNetwork(one.architecture).state_dict()
     place = tmp_path / "weights.safetensors"
     named = {f"network.{name}": tensor for name, tensor in network.items()}
-    save_weights(place, named, one.as_metadata(), half=True)
+    save_weights(place, named, one.as_metadata(), bits=16)
     return TransferWeightsOptions(load=str(place), accelerator="cpu")

@@ -168,7 +168,7 @@ def test_training_starts_from_weights_without_a_discriminator(tmp_path: Path):
     folder = tmp_path / "runs" / RUN
     weights, metadata = load_weights(folder / "best.safetensors")
     network = {name: one for name, one in weights.items() if name.startswith("network.")}
-    save_weights(tmp_path / "shipped.safetensors", network, metadata, half=True)
+    save_weights(tmp_path / "shipped.safetensors", network, metadata, bits=16)
     again = train_options(tmp_path)
     again.run = replace(again.run, exp="more", load=str(tmp_path / "shipped.safetensors"))
     again.optim = replace(again.optim, lr=1e-12)

@@ -62,7 +62,7 @@ def folder(tmp_path: Path, bones: torch.Tensor) -> Path:
         model = make(SMALL)
         model.scale.measure(bones)
         metadata = PoseModelDescription(kind, SMALL).as_metadata()
-        save_weights(tmp_path / f"{name}.safetensors", model.state_dict(), metadata, half=True)
+        save_weights(tmp_path / f"{name}.safetensors", model.state_dict(), metadata, bits=16)
     GaussianModel.fit(still_poses(200) * [1, -1, -1]).save(
         tmp_path / "gaussian.safetensors", "made up"
     )
@@ -182,7 +182,7 @@ def test_half_precision_hardly_changes_samples(bones: torch.Tensor, tmp_path: Pa
     model.scale.measure(bones)
     path = tmp_path / "half.safetensors"
     metadata = PoseModelDescription(GAN_KIND, SMALL).as_metadata()
-    save_weights(path, model.state_dict(), metadata, half=True)
+    save_weights(path, model.state_dict(), metadata, bits=16)
     one, two = GanModel(model, CPU), load_sampler(str(path), "cpu")
     assert np.abs(one.sample(20, 0) - two.sample(20, 0)).max() < 3
 
