@@ -25,6 +25,7 @@ Film = tuple[Spread, Spread]
 """Frames a second, and seconds of the first second."""
 SWITCHES: dict[str, tuple[str, ...]] = {
     "as it is": (),
+    "--mode balanced": ("--mode", "balanced"),
     "--backend torch": ("--backend", "torch"),
     "--overlay_3d False": ("--overlay_3d", "False"),
     "--overlay False --overlay_3d False": ("--overlay", "False", "--overlay_3d", "False"),
@@ -54,9 +55,9 @@ def write_clip(path: Path, duration: float, video: str = "") -> int:
 
 
 def command(clip: Path, folder: Path, switches: Sequence[str], end: float | None) -> list[str]:
-    """`run.py pose` with the small hourglass."""
-    words = [sys.executable, "run.py", "pose", str(clip), "--mode", "lightweight"]
-    words += ["--output_dir", str(folder), *switches]
+    """`run.py pose` with the small hourglass, unless the switches name another."""
+    words = [sys.executable, "run.py", "pose", str(clip), "--output_dir", str(folder), *switches]
+    words += () if "--mode" in switches else ("--mode", "lightweight")
     return words if end is None else [*words, "--end", str(end)]
 
 

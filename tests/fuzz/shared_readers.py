@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -138,10 +139,13 @@ def _write_matlab(folder: Path) -> Path:
     return folder / "a.mat"
 
 
-def _write_weights(folder: Path) -> Path:
-    metadata = {"kind": "toy", "architecture": {"width": 4}, "mean": [0.5, 0.5, 0.5]}
-    save_weights(folder / "a.safetensors", make_model(4).state_dict(), metadata)
-    return folder / "a.safetensors"
+def _write_weights(bits: Literal[32, 8]) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        metadata = {"kind": "toy", "architecture": {"width": 4}, "mean": [0.5, 0.5, 0.5]}
+        save_weights(folder / "a.safetensors", make_model(4).state_dict(), metadata, bits)
+        return folder / "a.safetensors"
+
+    return write
 
 
 def _write_checkpoint(folder: Path) -> Path:
@@ -197,7 +201,8 @@ READERS = {
         _write_store, lambda path: resample(read_store(path), 50.0), (AS_BYTES, AS_NPZ)
     ),
     "matlab": Reader(_write_matlab, read_matlab, (AS_BYTES, AS_MATLAB)),
-    "weights": Reader(_write_weights, load_weights, (AS_BYTES, AS_SAFETENSORS)),
+    "weights": Reader(_write_weights(32), load_weights, (AS_BYTES, AS_SAFETENSORS)),
+    "weights in 8 bits": Reader(_write_weights(8), load_weights, (AS_BYTES, AS_SAFETENSORS)),
     "checkpoint": Reader(_write_checkpoint, _read_checkpoint, (AS_BYTES, AS_TORCH)),
     "foreign checkpoint": Reader(_write_foreign(False), _read_foreign, (AS_BYTES, AS_TORCH)),
     "old foreign checkpoint": Reader(_write_foreign(True), _read_foreign, (AS_BYTES, AS_TORCH)),
