@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from tensorboardX import SummaryWriter
 from torch import nn
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
@@ -40,6 +39,7 @@ from utils.optimizers import by_name, lr_factor, set_lr_factor
 from utils.options import LoopOptions, OptimizerOptions, RunOptions, TrainingOptions
 from utils.run_folder import alone_in, find_start, open_folder, write_history
 from utils.stopping import StopSignals, share_of_minutes
+from utils.tensorboard_log import TensorBoardLog
 from utils.training_functions import Context, TrainingFunctions, seeded_context
 from utils.validation import validation_sums, validation_values
 from utils.weights import load_into
@@ -101,8 +101,8 @@ class _Training:
     options: Any
     folder: Path
     signals: StopSignals = field(default_factory=StopSignals)
-    writer: SummaryWriter | None = None
-    """TensorBoard, in the first process."""
+    tensorboard: TensorBoardLog | None = None
+    """in the first process"""
 
     def set_up(self, model: nn.Module, metadata: dict[str, Any]) -> None:
         """Put model and optimizers on the device, ready for several processes."""
@@ -161,18 +161,17 @@ class _Training:
     def logs(self, folder: Path) -> Iterator[None]:
         """TensorBoard in the first process, going on at the step of the state."""
         if self.fabric.is_global_zero:
-            self.writer = SummaryWriter(str(folder), purge_step=self.state.step)
+            self.tensorboard = TensorBoardLog(folder, self.state.step)
         try:
             yield
         finally:
-            if self.writer:
-                self.writer.close()
+            if self.tensorboard:
+                self.tensorboard.close()
 
     def log(self, values: dict[str, float], prefix: str) -> None:
         """Write scalars to TensorBoard at the step of the state."""
-        if self.writer:
-            for name, value in values.items():
-                self.writer.add_scalar(f"{prefix}/{name}", value, self.state.step)
+        if self.tensorboard:
+            self.tensorboard.write(values, prefix, self.state.step)
 
     def train(self) -> None:
         """Epochs until something ends the run."""
@@ -228,7 +227,7 @@ class _Training:
         state = self.state
         lr = self.set_lr(state.step)
         record = state.step % self.run.tb_log_freq == 0
-        magnitudes = Magnitudes(self.module) if record and self.writer else None
+        magnitudes = Magnitudes(self.module) if record and self.tensorboard else None
         context = self.context(state.epoch, state.step, "training")
         losses = self.functions.update_op(self.model, self.optimizer, batch, state.step, context)
         self.losses.add(state.step, losses)
