@@ -189,4 +189,5 @@ def test_links_between_pages_lead_somewhere():
 def test_time_is_measured_by_a_clock_that_cannot_jump():
     """`time.time` and `datetime.now` follow the machine's clock when that is set."""
     jumps = re.compile(r"\btime\.time\(|datetime\.(now|utcnow|today)\(|date\.today\(")
-    assert [name(path) for path in code() if jumps.search(path.read_text("utf-8"))] == []
+    dated = {"utils/tensorboard_log.py"}  # TensorBoard shows when a record was made
+    assert {name(path) for path in code() if jumps.search(path.read_text("utf-8"))} == dated
