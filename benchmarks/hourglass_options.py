@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.timing import machine, paired_rates, print_rows
-from benchmarks.two_at_once import side_by_side
+from benchmarks.two_at_once import train_missing
 from stacked_hourglass.masking import mask_images, random_bars
 from stacked_hourglass.options import HourglassTrainOptions, MaskingOptions, train_defaults
 from stacked_hourglass.predictor import load_model
@@ -81,11 +81,13 @@ def options_of(chosen: argparse.Namespace, dataset: str, name: str) -> Hourglass
 def train(chosen: argparse.Namespace, dataset: str) -> None:
     """Train what is not there yet, two at a time."""
     runs = {name: chosen.output_dir / f"hourglass_{dataset}_{name}" for name in chosen.only}
-    left = [name for name, run in runs.items() if not (run / "predictions.npz").is_file()]
-    for pair in (left[start : start + 2] for start in range(0, len(left), 2)):
-        lines = [command(chosen, dataset, name) for name in pair]
-        sides = [[[sys.executable, "train.py", *line, "--overwrite"]] for line in lines]
-        side_by_side(sides, [chosen.output_dir / f"{dataset}_{name}.log" for name in pair])
+    start = [sys.executable, "train.py"]
+    train_missing(
+        {
+            run: [*start, *command(chosen, dataset, name), "--overwrite"]
+            for name, run in runs.items()
+        }
+    )
 
 
 def masked(minibatch: dict[str, Tensor], mean: tuple[float, float, float]) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """What it is worth to mend LSP extended's annotations, or to leave out those that look wrong.
 
-    python -m benchmarks.label_noise --lsp data/lsp --lspet data/lspet [--mend_with balanced]
+    python -m benchmarks.label_noise [--lsp data/lsp] [--lspet data/lspet] [--mend_with balanced]
 
 Trains the same small network on LSP extended alone, on the same pictures in the same order: as it
 is annotated, mended by `prepare.py pack --mend_with`, and with --trim_share; each from several
@@ -20,29 +20,35 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import machine, print_rows
-from benchmarks.two_at_once import side_by_side
+from benchmarks.two_at_once import train_missing
 from stacked_hourglass.calibration import joints_found
 from stacked_hourglass.data import read_people
 from stacked_hourglass.person_table import PersonTable
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.reading import read_people_joints
 
-TEST_FROM, BATCH, SIZE = 1000, 32, 96
-WAYS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "as it is": ("plain", ()),
-    "mended": ("mended", ()),
-    "--trim_share 0.02": ("plain", ("--trim_share", "0.02", "--trim_from_epoch", "2")),
+BATCH, SIZE = 32, 96
+WAYS: dict[str, tuple[bool, tuple[str, ...]]] = {
+    "as it is": (False, ()),
+    "mended": (True, ()),
+    "--trim_share 0.02": (False, ("--trim_share", "0.02", "--trim_from_epoch", "2")),
 }
-"""Pack and options of each row."""
+"""Whether each row's annotations are mended, and options."""
 
 
-def make_pack(chosen: argparse.Namespace, name: str) -> None:
-    """Write LSP extended into one file, mended or not."""
-    path = chosen.output_dir / f"{name}.pack"
+def pack_path(chosen: argparse.Namespace, mended: bool) -> Path:
+    """Where LSP extended is, mended or not."""
+    name = f"mended_with_{Path(chosen.mend_with).stem}" if mended else "plain"
+    return chosen.output_dir / f"{name}.pack"
+
+
+def make_pack(chosen: argparse.Namespace, mended: bool) -> None:
+    """Write LSP extended into one file, unless it is there."""
+    path = pack_path(chosen, mended)
     if path.is_file():
         return
     words = ["pack", "--sources", f"lspet={chosen.lspet}", "--size", str(SIZE), "--quality", "60"]
-    words += ["--mend_with", chosen.mend_with] if name == "mended" else []
+    words += ["--mend_with", chosen.mend_with] if mended else []
     command = [sys.executable, "data/prepare.py", *words, "--output", str(path)]
     subprocess.run(command, check=True)
 
@@ -54,9 +60,9 @@ def run_name(way: str, seed: int) -> str:
 
 def command(chosen: argparse.Namespace, way: str, seed: int) -> list[str]:
     """What trains one of them."""
-    pack, options = WAYS[way]
+    mended, options = WAYS[way]
     folder = str(chosen.output_dir)
-    words = ["--sources", str(chosen.output_dir / f"{pack}.pack"), "--seed", str(seed), *options]
+    words = ["--sources", str(pack_path(chosen, mended)), "--seed", str(seed), *options]
     words += ["--stacks", "1", "--features", "64", "--resolution", "64", "--optimizer", "adam"]
     words += ["--lr", "2e-3", "--lr_scheduler", "cosine", "--warmup_steps", "50"]
     words += ["--train_batch_size", "16", "--test_batch_size", "20", "--ema_decay", "0.998"]
@@ -68,16 +74,6 @@ def command(chosen: argparse.Namespace, way: str, seed: int) -> list[str]:
 def run_folder(chosen: argparse.Namespace, way: str, seed: int) -> Path:
     """Where a training is."""
     return chosen.output_dir / f"hourglass_people_{run_name(way, seed)}"
-
-
-def train(chosen: argparse.Namespace) -> None:
-    """Train what is not there yet, two at a time."""
-    every = [(way, seed) for seed in range(chosen.seeds) for way in WAYS]
-    is_there = [(run_folder(chosen, *one) / "predictions.npz").is_file() for one in every]
-    left = [one for one, there in zip(every, is_there, strict=True) if not there]
-    for pair in (left[start : start + 2] for start in range(0, len(left), 2)):
-        logs = [chosen.output_dir / f"{run_name(*one)}.log" for one in pair]
-        side_by_side([[command(chosen, *one)] for one in pair], logs)
 
 
 def score(chosen: argparse.Namespace, people: PersonTable, way: str, seed: int) -> float:
@@ -100,10 +96,12 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.output_dir.mkdir(parents=True, exist_ok=True)
     print(machine())
-    for name in ("plain", "mended"):
-        make_pack(chosen, name)
-    train(chosen)
-    people = read_people("lsp", chosen.lsp).rows(np.arange(TEST_FROM))
+    for mended in (False, True):
+        make_pack(chosen, mended)
+    every = [(way, seed) for seed in range(chosen.seeds) for way in WAYS]
+    train_missing({run_folder(chosen, *one): command(chosen, *one) for one in every})
+    lsp = read_people("lsp", chosen.lsp)
+    people = lsp.rows(np.flatnonzero(lsp.split != "test"))
     of_seed = partial(score, chosen, people)
     rows = [("annotations", *(f"seed {seed}" for seed in range(chosen.seeds)), "mean")]
     for way in WAYS:

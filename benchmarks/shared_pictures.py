@@ -1,6 +1,6 @@
 """Pictures that LSP's test part shares with what the shipped hourglasses were trained on.
 
-    python -m benchmarks.shared_pictures --lsp data/lsp --lspet data/lspet [--from 0.93]
+    python -m benchmarks.shared_pictures [--lsp data/lsp] [--lspet data/lspet] [--from 0.93]
 
 Each whole picture becomes 24 x 24 grey values without their mean and of length 1; pairs whose
 product is at least `--from` are printed, to be looked at. Pictures of the same moment have 0.96 and
@@ -38,8 +38,8 @@ def thumbnails(folder: str) -> tuple[list[str], np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lsp", required=True, help="folder of LSP")
-    parser.add_argument("--lspet", required=True, help="folder of LSP extended")
+    parser.add_argument("--lsp", default="data/lsp", help="folder of LSP")
+    parser.add_argument("--lspet", default="data/lspet", help="LSP extended")
     parser.add_argument("--from", dest="least", type=float, default=0.93)
     chosen = parser.parse_args()
     lsp, lsp_values = thumbnails(chosen.lsp)

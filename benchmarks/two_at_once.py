@@ -1,6 +1,7 @@
 """Trainings side by side, each on half of the cores, so that nothing favours either."""
 
 import os
+import shlex
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,27 @@ from utils.processes import core_count
 
 Commands = list[list[str]]
 """Commands that follow each other."""
+
+
+def train_missing(trainings: dict[Path, list[str]]) -> None:
+    """Run trainings, by the folder that each makes, two at a time.
+
+    What they print goes to FOLDER.log, after the command. A training that has ended is not run
+    again if it was by the same command.
+    """
+    left = [run for run, command in trainings.items() if not _has_ended(run, command)]
+    for pair in (left[start : start + 2] for start in range(0, len(left), 2)):
+        side_by_side([[trainings[run]] for run in pair], [_log_of(run) for run in pair])
+
+
+def _log_of(run: Path) -> Path:
+    return run.with_name(f"{run.name}.log")
+
+
+def _has_ended(run: Path, command: list[str]) -> bool:
+    if not (run / "predictions.npz").is_file() or not _log_of(run).is_file():
+        return False
+    return _log_of(run).read_text().startswith(f"{shlex.join(command)}\n")
 
 
 def side_by_side(sides: Sequence[Commands], logs: Sequence[Path]) -> None:
@@ -28,6 +50,7 @@ def _in_turn(commands: Commands, log: Path) -> int:
     code = 0
     with log.open("w") as file:
         for command in commands:
+            print(shlex.join(command), file=file, flush=True)
             done = subprocess.run(
                 command, stdout=file, stderr=subprocess.STDOUT, env=environment, check=False
             )
