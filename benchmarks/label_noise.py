@@ -107,7 +107,7 @@ def main() -> None:
     for way in WAYS:
         scores = [of_seed(way, seed) for seed in range(chosen.seeds)]
         rows.append((way, *(f"{one:.2f}" for one in scores), f"{statistics.mean(scores):.2f}"))
-    print_rows(f"joints found of 1,000 people, %, after {chosen.steps} steps", rows)
+    print_rows(f"joints found of {len(people)} people, %, after {chosen.steps} steps", rows)
 
 
 if __name__ == "__main__":
