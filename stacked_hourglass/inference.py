@@ -110,7 +110,7 @@ def run(options: HourglassRunOptions) -> int:
     table, failures = find_people(options)
     decoder = predictor.description.decoder
     reading = read_people_joints(
-        predictor, table, (decoder,), options.flip, options.test_batch_size
+        predictor, table, (decoder,), options.flip, options.test_batch_size, options.scales
     )
     folder = Path(options.output_dir)
     write_predictions(folder, people_poses(reading, predictor, table), options.dataset)

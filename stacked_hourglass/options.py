@@ -7,7 +7,7 @@ import tyro
 
 from stacked_hourglass.architecture import Architecture
 from utils.errors import UserError, need
-from utils.option_checks import at_least_one, refuse_idle
+from utils.option_checks import at_least_one, check_scales, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Dataset = Literal[
@@ -322,6 +322,9 @@ class HourglassRunOptions:
     """Same as --split train."""
     flip: Annotated[bool, tyro.conf.arg(aliases=["-f"])] = True
     """Average each picture with its mirror image: better, and twice the time."""
+    scales: tuple[float, ...] = (1.0,)
+    """Sizes of the box round the person, in its own, whose answers are averaged: 1 1.15 is better,
+    and twice the time."""
     test_batch_size: int = 16
     """Pictures at a time."""
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
@@ -338,5 +341,6 @@ class HourglassRunOptions:
         if self.run_with_train:
             self.split = "train"
         at_least_one(test_batch_size=self.test_batch_size)
+        check_scales(self.scales)
         self.custom.check(self.dataset)
         refuse_idle(self, dict.fromkeys(("mannequin_count", "seed"), MANNEQUINS))

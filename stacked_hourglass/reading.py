@@ -1,7 +1,8 @@
 """Reading out the people of a data set, or of a folder of pictures, with a trained network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
 from stacked_hourglass.films import reading_windows
+from stacked_hourglass.multi_scale import Answer, look_at_scales
 from stacked_hourglass.person_table import PersonTable, Picture
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.targets import from_heatmap
@@ -71,30 +73,41 @@ def _parts(
             yield _Part(rows[kept], list(pictures.values()), settles[kept])
 
 
+def _look(
+    predictor: Predictor, part: _Part, boxes: np.ndarray, flip: bool, scales: Sequence[float]
+) -> Answer:
+    def cut(places: np.ndarray) -> Tensor:
+        pairs = zip(part.pictures, places, strict=True)
+        crops = [picture.crop(box, predictor.resolution) for picture, box in pairs]
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+
+    frames = len(boxes) if predictor.frames > 1 else 1
+    look = partial(predictor.maps_and_visibility, flip=flip, frames=frames)
+    return look_at_scales(look, cut, boxes, scales)
+
+
 def read_people_joints(
     predictor: Predictor,
     table: PersonTable,
     decoders: tuple[str, ...],
     flip: bool,
     batch_size: int,
+    scales: Sequence[float] = (1.0,),
 ) -> Reading:
     """Joints of everybody in the table whose picture can be read, by each of the decoders.
 
-    flip: average each crop with its mirror image. Raises UserError if no picture can be read.
+    flip: average each crop with its mirror image; scales: and boxes of these sizes, in their own.
+    Raises UserError if no picture can be read.
     """
     points: dict[str, list[np.ndarray]] = {name: [] for name in decoders}
     kept, cut, probabilities, visible, sizes, failures = [], [], [], [], [], []
-    size = predictor.resolution
     for part in _parts(table, batch_size, predictor, failures):
         boxes, settled = table.box[part.rows], part.settles
-        pairs = zip(part.pictures, boxes, strict=True)
-        crops = torch.from_numpy(np.stack([picture.crop(box, size) for picture, box in pairs]))
-        frames = len(crops) if predictor.frames > 1 else 1
-        maps, seen = predictor.maps_and_visibility(crops.permute(0, 3, 1, 2), flip, frames)
+        maps, seen = _look(predictor, part, boxes, flip, scales)
         maps, boxes = maps[settled], boxes[settled]
         for name in decoders:
             joints = from_heatmap(DECODERS[name](maps)).numpy()
-            points[name].append(crop_to_image(joints, boxes, size))
+            points[name].append(crop_to_image(joints, boxes, predictor.resolution))
         probabilities.append(peak_probability(maps))
         visible += [] if seen is None else [seen[settled]]
         sizes += [part.pictures[place].size for place in np.flatnonzero(settled)]

@@ -45,8 +45,9 @@ class PosePipeline:
         machine: MachineOptions | None = None,
     ) -> None:
         machine, lifting = machine or MachineOptions(), lifting or LiftOptions()
-        predictor = load_predictor(load, mode, machine)
-        self._finder = PeopleFinder(predictor, who or PeopleOptions(), machine.accelerator)
+        who = who or PeopleOptions()
+        predictor = load_predictor(load, mode, machine, who.scales)
+        self._finder = PeopleFinder(predictor, who, machine.accelerator)
         self._lifter = make_lifter(lifting, machine, predictor.skeleton)
         self._video = video or VideoOptions()
 

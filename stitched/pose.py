@@ -31,13 +31,16 @@ if TYPE_CHECKING:
 # What loads torch is imported inside the functions that need it: a mistake in the command is told
 # at once.
 
-LoadPredictor = Callable[[str, str, MachineOptions], Predictor]
-"""--load, --mode and the machine -> the network."""
+LoadPredictor = Callable[[str, str, MachineOptions, Sequence[float]], Predictor]
+"""--load, --mode, the machine and --scales -> the network."""
 _FILES_TOLD = 4
 
 
-def load_predictor(load: str, mode: str, machine: MachineOptions) -> Predictor:
+def load_predictor(
+    load: str, mode: str, machine: MachineOptions, scales: Sequence[float] = (1.0,)
+) -> Predictor:
     """The trained network that finds the joints. Raises UserError if it is not there."""
+    from stacked_hourglass.multi_scale import MultiScale
     from stacked_hourglass.predictor import PREFERRED, best_shipped
     from stacked_hourglass.predictor import Predictor as Hourglass
     from utils.weights import shipped_names
@@ -49,8 +52,10 @@ def load_predictor(load: str, mode: str, machine: MachineOptions) -> Predictor:
     if machine.backend == "onnx":
         from stacked_hourglass.onnx_backend import load_onnx_predictor
 
-        return load_onnx_predictor(name)
-    return Hourglass.load(name, machine.accelerator, machine.precision)
+        network = load_onnx_predictor(name)
+    else:
+        network = Hourglass.load(name, machine.accelerator, machine.precision)
+    return network if tuple(scales) == (1.0,) else MultiScale(network, scales)
 
 
 def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
@@ -83,7 +88,7 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
             films = any(source.kind != "picture" for source in sources)
             machine = settle_backend(options.machine, films, options.load)
             options = replace(options, machine=machine)
-            predictor = load(options.load, options.mode, options.machine)
+            predictor = load(options.load, options.mode, machine, options.who.scales)
             names = OverlayNames(folder, sources)
             job = make_job(options, predictor, names, report, clock, results)
         is_whole = _look_at_all(job, report.sources)

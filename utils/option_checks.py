@@ -8,6 +8,7 @@ from typing import Any
 from utils.errors import UserError, need
 
 LARGEST_FIELD_OF_VIEW = 170.0
+SCALES = (0.5, 2.0)
 
 
 def at_least_one(**values: float) -> None:
@@ -28,6 +29,15 @@ def refuse_idle(options: Any, used_by: Mapping[str, Sequence[str]]) -> None:
             options.dataset in datasets or getattr(options, one.name) == one.default,
             f"--{one.name} does nothing for {options.dataset}: it is for {', '.join(datasets)}",
         )
+
+
+def check_scales(scales: Sequence[float]) -> None:
+    """Raises UserError for sizes of a box, in its own, that show too little of it or of anybody."""
+    low, high = SCALES
+    need(
+        len(scales) > 0 and all(low <= scale <= high for scale in scales),
+        f"--scales must be from {low:g} to {high:g}, not {' '.join(map(str, scales)) or 'nothing'}",
+    )
 
 
 def check_lens(focal: float | None, fov: float | None) -> None:

@@ -132,6 +132,8 @@ def test_unsure_people_are_nobody(predictor, paint, tmp_path):
     [
         ({"people": 2}, "--detector torchvision"),
         ({"people": 0}, "--people"),
+        ({"scales": ()}, "--scales"),
+        ({"scales": (1, 2.5)}, "--scales"),
         ({"boxes": "a.csv", "detector": "torchvision"}, "not both"),
     ],
 )

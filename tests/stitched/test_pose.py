@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stacked_hourglass.multi_scale import MultiScale
+from stacked_hourglass.predictor import Predictor
 from stitched import pictures, pose
-from stitched.options import PoseOptions
+from stitched.options import MachineOptions, PoseOptions
 from utils.errors import UserError
 from utils.images import read_image, write_image
 from utils.pose_file import read_poses
@@ -111,7 +113,7 @@ def make_bad(folder, clip):
         str(folder / "missing.jpg"): "no such file",
         str(folder / "*.webp"): "no picture or video matches",
         "https://example.org/a.jpg": "download",
-        "97": "97",
+        "97": "camera 97",
     }
 
 
@@ -131,8 +133,9 @@ def test_bad_inputs_are_named_once_and_the_rest_is_done(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == len(bad) >= 11
     for given, words in bad.items():
-        (line,) = (line for line in lines if given in line and line.startswith("error: "))
-        assert words in line
+        # Both words, as a number may be a part of the folder's name.
+        asked = [line for line in lines if given in line and words in line]
+        assert len(asked) == 1 and asked[0].startswith("error: ")
     assert read_poses(out / "poses.npz").source.tolist() == [str(photo[0])]
     assert (out / "photo_pose.png").exists()
 
@@ -277,3 +280,19 @@ def test_visibility_reaches_the_pose_file_where_the_network_tells(
     assert (seen > 0.9).all() and (hidden < 0.1).all()
     same = read_pose_json(out / "poses.json")
     np.testing.assert_array_equal(same.visibility, poses.visibility)
+
+
+def test_scales_reach_the_network(predictor, photo, out, options_of):
+    asked = []
+
+    def load(*words):
+        asked.append(words[3])
+        return predictor
+
+    options = options_of(photo[0], output_dir=str(out), lift=False, scales=(1.0, 1.2))
+    assert pose.run(options, load) == 0
+    assert asked == [(1.0, 1.2)]
+    machine = MachineOptions(accelerator="cpu", backend="torch")
+    assert isinstance(pose.load_predictor("", "lightweight", machine), Predictor)
+    wrapped = pose.load_predictor("", "lightweight", machine, (1.0, 1.2))
+    assert isinstance(wrapped, MultiScale) and wrapped.scales == (1.0, 1.2)
