@@ -3,6 +3,7 @@
 Mannequins as a step of training sees them, each with a bar, and their joints.
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ MEAN = (0.45, 0.44, 0.43)
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     count = COLUMNS * ROWS
     people = PeopleDataset(mannequin_people(count, 1, SEED), RESOLUTION)
     batch = collate([people[row] for row in range(count)])

@@ -3,6 +3,7 @@
 The shipped networks, whole calls: crops of eight pictures to joints, one 2D pose to 3D.
 """
 
+import argparse
 from collections.abc import Callable
 
 import numpy as np
@@ -68,6 +69,7 @@ def lifter_row() -> tuple[str, ...]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(machine())
     head = ("a second", "onnxruntime", "torch", "ratio")
     print_rows("ONNX", [head, *hourglass_rows("lightweight"), lifter_row()])

@@ -5,6 +5,7 @@
 Counted is the processor's time, of all threads, so that other programs do not disturb.
 """
 
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -60,6 +61,7 @@ def per_minute(work: Callable[[], object]) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     print(machine())
     look = MannequinOptions(*SIZE, occluders=False, degradation=False)
     samples = list(render_clip(3, FRAMES, FPS, look))

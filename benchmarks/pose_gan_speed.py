@@ -6,6 +6,7 @@ A step is a whole step of `train.py 3d_pose_*`: poses drawn, latent vectors draw
 GAN these are steps of the critic, of which every fifth is followed by one of the generator.
 """
 
+import argparse
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,7 @@ def steps_of(
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     limit = multiply_rate()
     gan_options, vae_options = PoseGanTrainOptions(), PoseVaeTrainOptions()
     clipping = PoseGanTrainOptions(learning=GanLearningOptions(clip_max=0.01))

@@ -6,6 +6,7 @@
 Needs Chromium or Chrome on the PATH, for the picture of the interactive page.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,7 @@ def page(clip: Path, poses: Poses) -> np.ndarray:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     poses = read_poses(DEMO / "poses.npz")
     clip = DEMO / CLIP
     large = picture(clip, poses)
