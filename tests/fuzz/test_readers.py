@@ -25,9 +25,8 @@ CASES = 200
 
 
 @pytest.fixture(autouse=True)
-def quick_collection() -> Iterator[None]:
-    """What is there before a test is not looked through for garbage after each of its cases."""
-    gc.freeze()
+def thawed_afterwards() -> Iterator[None]:
+    """What a test's cases have frozen is collected after it (`guard.limited_memory`)."""
     yield
     gc.unfreeze()
 
