@@ -5,6 +5,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from utils.checkpoint import read_weights
+from utils.weights import load_into
+
 LAYERS = (1, 6, 11, 20, 29)
 """Places of relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 in VGG19 (Simonyan, Zisserman 2015)."""
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
@@ -45,7 +48,10 @@ def weights_file(name: str = FILE) -> Path:
 
 
 def find_perceptual_loss() -> PerceptualLoss | None:
-    """The loss, or None (which it says) where torchvision or the weights are not there."""
+    """The loss, or None (which it says) where torchvision or the weights are not there.
+
+    Raises UserError for a damaged file of weights.
+    """
     path = weights_file()
     if not path.is_file():
         print(f"no perceptual loss: VGG19's weights are not at {path}")
@@ -56,5 +62,5 @@ def find_perceptual_loss() -> PerceptualLoss | None:
         print(f"no perceptual loss: torchvision does not load ({error})")
         return None
     network = vgg19()
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    load_into(network, read_weights(path)[0], str(path))
     return PerceptualLoss(network.features)

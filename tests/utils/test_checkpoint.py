@@ -2,6 +2,7 @@ import os
 import random
 import signal
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,12 @@ def test_what_is_no_checkpoint_is_a_user_error(tmp_path, monkeypatch):
         with pytest.raises(UserError, match="not a training checkpoint"):
             read_checkpoint(bad)
     assert not (tmp_path / "executed").exists()
+    # A dictionary with a list for a key, which torch's reader does not expect.
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("bad/data.pkl", b"\x80\x02}(]K\x01u.")
+        archive.writestr("bad/version", "3")
+    with pytest.raises(UserError, match="not a training checkpoint"):
+        read_checkpoint(bad)
     with pytest.raises(UserError, match="No such file"):
         read_checkpoint(tmp_path / "absent.ckpt")
     (tmp_path / "model.onnx").touch()
