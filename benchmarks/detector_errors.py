@@ -35,7 +35,7 @@ def measure(load: str, lsp: Path) -> NoiseTable:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--load", default="lightweight")
+    parser.add_argument("--load", default="balanced")
     parser.add_argument("--lsp", type=Path, default=Path("data/lsp"))
     parser.add_argument("--output", type=Path, required=True)
     chosen = parser.parse_args()

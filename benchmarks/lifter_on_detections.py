@@ -1,11 +1,14 @@
-"""The lifter on what an hourglass finds in mannequin clips, beside the same with exact 2D joints.
+"""Lifters on what an hourglass finds in mannequin clips, beside the same with exact 2D joints.
 
-    python -m benchmarks.lifter_on_detections [--load lifter] [--hourglass lightweight] [--clips 12]
+    python -m benchmarks.lifter_on_detections [--load lifter] [--hourglass lightweight]
+    python -m benchmarks.lifter_on_detections --load temporal lifter --fps 25 --frames 100
 
-The hourglass sees the box around the person; cameras are those that filmed the clips.
+The hourglass sees the box around the person in each frame by itself; cameras are those that filmed
+the clips. Temporal lifters look at the whole clip.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +16,19 @@ import numpy as np
 from benchmarks.timing import machine, print_rows
 from stacked_hourglass.predictor import Predictor
 from twod_threed.predictor import LiftingModel
+from twod_threed.temporal.predictor import TemporalLiftingModel
 from utils import pose_metrics
 from utils.cameras import Camera
+from utils.checkpoint import read_weights
 from utils.mannequin import MannequinOptions, render_clip
 from utils.skeletons import H36M_17, MPII_16
 
-FRAMES, FPS, SIZE, SEED = 50, 5.0, 384, 900
+SIZE, SEED = 384, 900
+
+
+Lift = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""2D joints (T, 16, 2) px and the camera's fx, fy, cx, cy -> poses (T, 17, 3) mm."""
+MEASURES = ("MPJPE", "P-MPJPE", "N-MPJPE", "velocity")
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,9 @@ class Clip:
     camera: Camera
 
 
-def read_clip(seed: int, hourglass: Predictor) -> Clip:
+def read_clip(seed: int, frames: int, fps: float, hourglass: Predictor) -> Clip:
     """A rendered clip and what the hourglass finds in it."""
-    samples = list(render_clip(seed, FRAMES, FPS, MannequinOptions(SIZE, SIZE, cropped=False)))
+    samples = list(render_clip(seed, frames, fps, MannequinOptions(SIZE, SIZE, cropped=False)))
     people = [sample.people[0] for sample in samples]
     images = [sample.image for sample in samples]
     found = hourglass(images, np.stack([person.box for person in people])).keypoints
@@ -46,32 +56,57 @@ def read_clip(seed: int, hourglass: Predictor) -> Clip:
     )
 
 
-def errors(lifter: LiftingModel, points: np.ndarray, clip: Clip) -> list[float]:
-    """MPJPE, P-MPJPE and N-MPJPE, mm."""
-    poses = lifter.lift(points, MPII_16.name, intrinsics=clip.camera.intrinsics).poses
+def lifting(name: str, fps: float) -> Lift:
+    """How the lifter of this name, of single frames or temporal, makes poses of a clip's joints."""
+    if read_weights(name)[1]["kind"] == "temporal":
+        temporal = TemporalLiftingModel.load(name)
+        return lambda points, lens: (
+            temporal.lift(points, MPII_16.name, intrinsics=lens, frame_rate=fps).poses
+        )
+    single = LiftingModel.load(name)
+    return lambda points, lens: single.lift(points, MPII_16.name, intrinsics=lens).poses
+
+
+def errors(lift: Lift, points: np.ndarray, clip: Clip) -> list[float]:
+    """MPJPE, P-MPJPE and N-MPJPE, mm, and velocity error, mm a frame."""
+    poses = lift(points, clip.camera.intrinsics)
+    valid = np.ones(poses.shape[:2], bool)
     measures = (
         pose_metrics.joint_errors,
         pose_metrics.aligned_errors,
         pose_metrics.scaled_errors,
     )
-    valid = np.ones(poses.shape[:2], bool)
-    return [float(measure(poses, clip.truth, valid).mean()) for measure in measures]
+    means = [float(measure(poses, clip.truth, valid).mean()) for measure in measures]
+    one_clip, frame = np.zeros(len(poses)), np.arange(len(poses))
+    velocity = pose_metrics.velocity_errors(poses, clip.truth, one_clip, frame)
+    return [*means, float(np.nanmean(velocity))]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--load", default="lifter")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--load", nargs="+", default=["lifter"])
     parser.add_argument("--hourglass", default="lightweight")
     parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--frames", type=int, default=50)
+    parser.add_argument("--fps", type=float, default=5.0)
     chosen = parser.parse_args()
-    hourglass, lifter = Predictor.load(chosen.hourglass), LiftingModel.load(chosen.load)
-    clips = [read_clip(SEED + number, hourglass) for number in range(chosen.clips)]
-    rows: list[tuple[str, ...]] = [("2D joints", "MPJPE, mm", "P-MPJPE, mm", "N-MPJPE, mm")]
-    for name in ("exact", "found"):
-        scores = np.mean([errors(lifter, getattr(clip, name), clip) for clip in clips], axis=0)
-        rows.append((name, *(f"{score:.1f}" for score in scores)))
+    hourglass = Predictor.load(chosen.hourglass)
+    seeds = range(SEED, SEED + chosen.clips)
+    clips = [read_clip(seed, chosen.frames, chosen.fps, hourglass) for seed in seeds]
+    rows = [("lifter", "2D joints", *(f"{name}, mm" for name in MEASURES))]
+    for name in chosen.load:
+        lift = lifting(name, chosen.fps)
+        for kind in ("exact", "found"):
+            scores = np.mean([errors(lift, getattr(clip, kind), clip) for clip in clips], axis=0)
+            rows.append((name, kind, *(f"{score:.1f}" for score in scores)))
     print(machine())
-    print_rows(f"{chosen.load} on {chosen.clips} mannequin clips, 2D by {chosen.hourglass}", rows)
+    print_rows(
+        f"{chosen.clips} mannequin clips of {chosen.frames} frames, {chosen.fps:g} a second, "
+        f"2D by {chosen.hourglass}",
+        rows,
+    )
 
 
 if __name__ == "__main__":

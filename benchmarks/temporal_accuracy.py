@@ -15,8 +15,9 @@ on.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,8 @@ STAGES = {
     ),
 }
 INPUTS = {"test": "exact", "test_noisy": "noisy"}
+MEASURES = ("MPJPE", "P-MPJPE", "velocity")
+HEAD = ("mm, mm a frame", *(f"{one}, {kind}" for kind in INPUTS.values() for one in MEASURES))
 
 
 def noisy(pairs: PosePairs, seed: int, everywhere: bool) -> PosePairs:
@@ -92,19 +95,32 @@ def noisy(pairs: PosePairs, seed: int, everywhere: bool) -> PosePairs:
     return replace(pairs, poses_2d=add_noise(points, table, amount, generator).numpy())
 
 
-def draw_views(store: MotionStore, folder: Path) -> None:
-    """Files of films; training, for `train.py`, is all, which it parts by subjects."""
-    store = resample(store, RATE)
+def views_of(store: MotionStore, split: str) -> PosePairs:
+    """The films of those who train, validate or test."""
     held_out = {"val": VALIDATION_SUBJECTS["mocap"], "test": TEST_SUBJECTS["mocap"]}
     others = ~np.isin(store.subjects, [name for names in held_out.values() for name in names])
-    parts = {}
-    for split, cameras in CAMERAS.items():
-        mask = np.isin(store.subjects, held_out[split]) if split in held_out else others
-        parts[split] = stored_views(store.select(mask), SEEDS[split], cameras=cameras)
-    write_pairs(folder / "train_noisy.npz", noisy(parts["train"], 4, everywhere=False))
-    write_pairs(folder / "test_noisy.npz", noisy(parts["test"], 5, everywhere=True))
-    write_pairs(folder / "test.npz", parts["test"])
-    write_pairs(folder / "training.npz", join_pairs([*parts.values()]))
+    mask = np.isin(store.subjects, held_out[split]) if split in held_out else others
+    films = resample(store.select(mask), RATE)
+    return stored_views(films, SEEDS[split], cameras=CAMERAS[split])
+
+
+def draw_test_views(store: MotionStore, folder: Path) -> PosePairs:
+    """Files of the test subjects' films, exact and noisy; -> the exact ones."""
+    test = views_of(store, "test")
+    write_pairs(folder / "test_noisy.npz", noisy(test, 5, everywhere=True))
+    write_pairs(folder / "test.npz", test)
+    return test
+
+
+def draw_views(store: MotionStore, folder: Path) -> None:
+    """Files of films; training, for `train.py`, is all, which it parts by subjects."""
+    train, val, test = (
+        views_of(store, "train"),
+        views_of(store, "val"),
+        draw_test_views(store, folder),
+    )
+    write_pairs(folder / "train_noisy.npz", noisy(train, 4, everywhere=False))
+    write_pairs(folder / "training.npz", join_pairs([train, val, test]))
 
 
 def commands(name: str, chosen: argparse.Namespace) -> Commands:
@@ -149,13 +165,15 @@ def poses_of(name: str, folder: Path, films: str) -> np.ndarray:
     return found
 
 
-def row(name: str, folder: Path) -> tuple[str, ...]:
-    """MPJPE, P-MPJPE and velocity error with exact and with noisy 2D, mean over data sets."""
-    cells = [NAMES[name]]
+def row(label: str, folder: Path, poses: Callable[[str], np.ndarray]) -> tuple[str, ...]:
+    """MPJPE, P-MPJPE and velocity error with exact and with noisy 2D, mean over data sets.
+
+    poses: of INPUTS -> what a network makes of these films in `folder`, (N, 17, 3) mm.
+    """
+    cells = [label]
     for films in INPUTS:
-        scores = score_films(
-            name, folder, poses_of(name, folder, films), read_pairs(folder / f"{films}.npz")
-        )
+        pairs = read_pairs(folder / f"{films}.npz")
+        scores = score_films(label, folder, poses(films), pairs)
         means = (scores.main.mean(one) for one in ("MPJPE", "P-MPJPE", "MPJVE"))
         cells += [f"{mean:.1f}" for mean in means]
     return tuple(cells)
@@ -181,13 +199,9 @@ def main(words: Sequence[str] | None = None) -> None:
             one, other = (commands(name, chosen) for name in pair)
             side_by_side((one, other), [folder / f"{name}.log" for name in pair])
             done.touch()
-    measures = [f"{one}, {kind}" for kind in INPUTS.values() for one in ("MPJPE", "P-MPJPE")]
-    measures.insert(2, "velocity, exact")
-    head = ("mm, mm a frame", *measures, "velocity, noisy")
+    rows = [row(NAMES[name], folder, partial(poses_of, name, folder)) for name in NAMES]
     print(machine())
-    print_rows(
-        f"{chosen.minutes:g} minutes, test subjects", [head, *(row(n, folder) for n in NAMES)]
-    )
+    print_rows(f"{chosen.minutes:g} minutes, test subjects", [HEAD, *rows])
 
 
 if __name__ == "__main__":
