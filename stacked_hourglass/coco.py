@@ -118,7 +118,7 @@ def read_annotations(
                 people.append(_person(annotation, count) | {"picture": picture})
     except KeyError as error:
         raise UserError(f"{path} lacks {error}") from error
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UserError(f"{path} is malformed: {error}") from error
     return _columns(kind, people)
 
@@ -163,7 +163,7 @@ def _person(annotation: dict[str, Any], count: int) -> dict[str, Any]:
         "keypoints": joints,
         "visibility": visibility,
         "box": box,
-        "id": int(annotation["id"]),
+        "id": np.int64(int(annotation["id"])),
     }
 
 

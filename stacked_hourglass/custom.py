@@ -5,6 +5,7 @@ exchanges follows from the names, or from `--flip_pairs`.
 """
 
 import re
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def read_custom(folder: str | Path, options: CustomOptions) -> PersonTable:
 
 def _read(path: Path, folder: Path, options: CustomOptions, skipped: Skipped) -> CocoPeople:
     def find(name: str) -> str | None:
-        return next((p for p in (name, f"images/{name}") if (folder / p).is_file()), None)
+        # Not Path.is_file, which raises for a name that is too long.
+        return next((p for p in (name, f"images/{name}") if isfile(folder / p)), None)
 
     people = read_annotations(path, options.category, find, skipped)
     if not len(people):
@@ -80,7 +82,7 @@ def skeleton_of(category: dict[str, Any], options: CustomOptions, path: Path) ->
         bones = ends - int(bool(ends.size and ends.min() > 0))
         swaps = [_pair(pair, joints) for pair in options.flip_pairs] or pairs_by_name(joints)
         return custom_skeleton(joints, bones.tolist(), swaps)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{path}: the joints of `{category.get('name')}`: {error}") from error
 
 

@@ -121,7 +121,7 @@ def _read_records(path: Path, parse: Callable[[dict[str, Any]], Person]) -> list
         records = json.loads(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: {error}") from error
     if not isinstance(records, list):
         raise UserError(f"{path} is no list of people")
@@ -131,7 +131,7 @@ def _read_records(path: Path, parse: Callable[[dict[str, Any]], Person]) -> list
             people.append(parse(record))
         except KeyError as error:
             raise UserError(f"{path}: entry {number} lacks the field {error}") from error
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(f"{path}: entry {number} is malformed: {error}") from error
     return people
 

@@ -42,7 +42,7 @@ def read_validation_people(path: str | Path) -> ValidationPeople:
         names, boxes = _from_h5(path) if path.suffix == ".h5" else _from_json(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise UserError(f"{path} is no list of MPII's validation people: {error}") from error
     return ValidationPeople({str(name): boxes[names == name] for name in np.unique(names)})
 

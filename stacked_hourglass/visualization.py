@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from os.path import isfile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -107,7 +108,7 @@ def _find_picture(source: str, folder: Path) -> Path | None:
     parts = [part for part in path.parts if part not in (path.anchor, "..")]
     for start in range(len(parts)):
         place = Path(*parts[start:])
-        if (folder / place).is_file():
+        if isfile(folder / place):  # Path.is_file raises for a name that is too long
             return place
     return None
 

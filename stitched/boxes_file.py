@@ -1,7 +1,6 @@
 """`--boxes FILE`: where people are, told by a file rather than searched for."""
 
 import csv
-import math
 import os
 from collections import defaultdict
 from dataclasses import dataclass
@@ -106,15 +105,15 @@ def _read_csv(path: str) -> _Table:
 class _Row(NamedTuple):
     source: str
     numbers: list[float]
-    person: int
+    person: np.int64
 
 
 def _csv_row(row: dict[str, str], where: str) -> _Row:
     try:
         numbers = [float(row[name]) for name in COLUMNS[1:]]
-        person = int(row.get("person", 0))
-    except (ValueError, TypeError) as error:
+        person = np.int64(int(row.get("person", 0)))
+    except (ValueError, TypeError, OverflowError) as error:
         raise UserError(f"{where}: not a box ({error})") from error
-    if numbers[3] <= 0 or not math.isfinite(numbers[0]):
+    if numbers[3] <= 0 or not abs(numbers[0]) < 2**53:
         raise UserError(f"{where}: a box without a side, or a frame without a number")
     return _Row(row["source"].strip(), numbers, person)

@@ -71,7 +71,7 @@ def read_table(path: Path = DEFAULT_TABLE) -> NoiseTable:
         return NoiseTable(**columns)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UserError(f"{path} is no table of detector errors ({error})") from error
 
 

@@ -341,5 +341,5 @@ def skeleton_named(name: str) -> Skeleton:
         content: dict[str, Any] = json.loads(name.removeprefix(_CUSTOM))
         joints = [str(joint) for joint in content["joints"]]
         return custom_skeleton(joints, content["bones"], content["swaps"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"the name of a custom skeleton is damaged: {error}") from error

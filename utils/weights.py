@@ -124,7 +124,7 @@ def _plain(text: str) -> Any:
     """A metadata value: JSON in our files, any text in those of others."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

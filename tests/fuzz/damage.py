@@ -14,9 +14,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 PLACES = 1 << 16
-WORDS = ["nan", "inf", "-1", "0", "1e999", "9" * 400, "99999999999", "", "x", "{", "}", "\0", "é"]
+NUMBERED = 401
+"""So many places are told by their numbers."""
+WORDS = [
+    *("nan", "inf", "-1", "0", "1e999", "9" * 400, "9" * 5000, "99999999999", "9" * 25),
+    *("", "x", "{", "}", "[" * 2000, "\0", "é"),
+]
 VALUES: list[Any] = [
-    *(None, True, -1, 0, 1.5, 2**63, -(2**70), float("nan"), float("inf"), 1e308),
+    *(None, True, -1, 0, 1.5, 2**63, -(2**70), 10**400, float("nan"), float("inf"), 1e308),
     *("", "x", "é\0", "../../x", [], {}, [[]], [1, [2]], {"x": {}}, [None], "9" * 5000),
 ]
 ARRAYS: list[Callable[[np.ndarray], np.ndarray]] = [
@@ -43,7 +48,7 @@ ARRAYS: list[Callable[[np.ndarray], np.ndarray]] = [
 ]
 
 Edits = list[tuple[Any, ...]]
-_place = st.one_of(st.integers(0, 400), st.integers(0, PLACES - 1))
+_place = st.one_of(st.integers(0, NUMBERED - 1), st.integers(0, PLACES - 1))
 
 
 def edits(kinds: st.SearchStrategy[Any]) -> st.SearchStrategy[Edits]:
@@ -71,7 +76,7 @@ TREE = edits(
 
 def _at(place: int, length: int) -> int:
     """A place in so many things: the first ones by number, all by their share."""
-    return place if place < min(length, 401) else place * length // PLACES
+    return place if place < min(length, NUMBERED) else place * length // PLACES
 
 
 def damaged_bytes(data: bytes, changes: Edits) -> bytes:

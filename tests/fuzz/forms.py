@@ -3,7 +3,7 @@
 import io
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,19 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from tests.fuzz.damage import BYTES, TEXT, TREE, Edits, damage_tree, damaged_bytes, damaged_text
+from tests.fuzz.damage import (
+    BYTES,
+    NUMBERED,
+    TEXT,
+    TREE,
+    VALUES,
+    WORDS,
+    Edits,
+    damage_tree,
+    damaged_bytes,
+    damaged_text,
+    places,
+)
 
 
 @dataclass(frozen=True)
@@ -162,6 +174,20 @@ AS_HDF5 = _tree(_take_hdf5, _put_hdf5)
 AS_SAFETENSORS = _tree(_take_safetensors, _put_safetensors)
 AS_TORCH = _tree(_take_torch, _put_torch)
 AS_PICKLE = _tree(lambda path: pickle.loads(path.read_bytes()), pickle.dumps)
+
+
+def text_forms(forms: tuple[Form, ...]) -> list[Form]:
+    """Those that words or values of JSON can be changed in."""
+    return [form for form in forms if form in (AS_TEXT, AS_JSON)]
+
+
+def single_edits(form: Form, content: Any) -> Iterator[Edits]:
+    """Each odd word or value in each place of a text or JSON."""
+    is_text = form is AS_TEXT
+    count = len(content.split()) if is_text else len(places({"root": content}))
+    for place in range(min(count, NUMBERED)):
+        for odd in WORDS if is_text else VALUES:
+            yield [(odd, place, 0)]
 
 
 def damaged(form: Form, content: Any, edits: Edits) -> bytes:

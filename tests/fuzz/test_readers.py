@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import generative_readers, hourglass_readers, lifter_readers, shared_readers
-from tests.fuzz.forms import damaged
+from tests.fuzz.forms import damaged, single_edits, text_forms
 from tests.fuzz.guard import refusal
 
 READERS = (
@@ -58,3 +58,17 @@ def test_damage_is_refused_clearly_or_read(name: str, tmp_path: Path) -> None:
 
     cases()
     assert any(refused), "no damage was noticed"
+
+
+@pytest.mark.parametrize("name", [name for name, one in READERS.items() if text_forms(one.forms)])
+@pytest.mark.filterwarnings("ignore")
+def test_odd_values_in_every_place_of_a_text(name: str, tmp_path: Path) -> None:
+    """One word or value at a time, each place and each of the odd ones."""
+    reader = READERS[name]
+    path = reader.write(tmp_path)
+    forms = text_forms(reader.forms)
+    contents = [form.take(path) for form in forms]
+    for form, content in zip(forms, contents, strict=True):
+        for edits in single_edits(form, content):
+            path.write_bytes(form.put(form.change(content, edits)))
+            refusal(reader.read, path)

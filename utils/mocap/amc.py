@@ -119,7 +119,7 @@ def _explain(
 ) -> NoReturn:
     """Raise the UserError that names the first line that is amiss."""
     names = [skeleton.armature.names[joint].encode("latin-1") for joint in bones]
-    first = int(lines[start])
+    first = int(lines[start].strip()[:_LONGEST_WORD])
     frame, due = first - 1, 0
     for i, line in enumerate(lines[start:], start):
         words = line.split()

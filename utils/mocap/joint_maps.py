@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,11 @@ def read_joint_map(path: str | Path) -> JointMap:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a joint map: {error}") from error
     try:
         return _joint_map(table, path.stem)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UserError(f"{path}: {error}") from error
 
 
@@ -141,7 +142,7 @@ def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _number(value: Any, what: str, positive: bool = False) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     if not good or (positive and value <= 0):
         raise ValueError(f"{what} must be a {'positive ' * positive}number, not {value!r}")
     return float(value)
