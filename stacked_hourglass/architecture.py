@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from utils.option_checks import MOST_LAYERS
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -26,6 +28,9 @@ class Architecture:
         for name in ("stacks", "features", "blocks", "num_classes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("stacks", "blocks"):
+            if getattr(self, name) > MOST_LAYERS:
+                raise ValueError(f"{name} must be at most {MOST_LAYERS}")
         if self.features % 4:
             raise ValueError(f"features must be a multiple of 4, not {self.features}")
         if self.attention not in ("", "window", "causal"):

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import h5py
 import numpy as np
 
+from stacked_hourglass.mpii_matlab import picture_names
 from stacked_hourglass.pck import head_sizes, torso_lengths
 from stacked_hourglass.sources import absent
 from utils.errors import UserError
@@ -86,7 +87,7 @@ def _picture_names(path: Path, count: int) -> tuple[str, ...]:
         return ()
     try:
         with h5py.File(path) as content:
-            names = tuple(bytes(name).decode() for name in np.asarray(content["imgname"]))
+            names = tuple(picture_names(content).reshape(-1).tolist())
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"cannot read imgname from {path}: {error}") from error
     if len(names) != count:

@@ -47,10 +47,15 @@ def read_validation_people(path: str | Path) -> ValidationPeople:
     return ValidationPeople({str(name): boxes[names == name] for name in np.unique(names)})
 
 
+def picture_names(file: h5py.File) -> np.ndarray:
+    """`imgname` (N,) of MPII's lists. Raises KeyError, TypeError or ValueError for what is none."""
+    return np.char.decode(np.asarray(file["imgname"]).astype(bytes))
+
+
 def _from_h5(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Names (N,) and boxes (N, 3); centre and scale in this file are those of the box already."""
     with h5py.File(path) as file:
-        names = np.array([bytes(name).decode() for name in np.asarray(file["imgname"])])
+        names = picture_names(file)
         centre, scale = np.asarray(file["center"]), np.asarray(file["scale"])
     return names, np.concatenate([centre, 200 * scale[:, None]], axis=1)
 

@@ -44,6 +44,15 @@ _ARRAYS = (
     "offsets",
     "crops",
 )
+_PICTURE_ARRAYS = {
+    "picture_names": ("U", 1),
+    "corners": ("iuf", 2),
+    "scales": ("iuf", 1),
+    "sizes": ("iuf", 2),
+    "offsets": ("iu", 1),
+    "crops": ("u", 1),
+}
+"""Kinds of numbers, and dimensions."""
 
 
 @dataclass(frozen=True)
@@ -204,17 +213,22 @@ def read_pack(path: str | Path, skipped: dict[str, list[str]] | None = None) -> 
         columns: dict[str, Any] = {name: arrays[name] for name in _KEPT if name in arrays}
         table = make_table(str(arrays["name"]), pictures, skipped=skipped, **columns)
         _check(arrays)
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, RuntimeError) as error:
         raise UserError(f"{path} is a damaged training pack: {error}") from error
     return table
 
 
 def _check(arrays: dict[str, np.ndarray]) -> None:
     """ValueError (or what NumPy trips over) if there is not one of everything for each crop."""
+    for name, (kinds, ndim) in _PICTURE_ARRAYS.items():
+        if arrays[name].dtype.kind not in kinds or arrays[name].ndim != ndim:
+            raise ValueError(f"its {name} are {arrays[name].dtype} {arrays[name].shape}")
     lengths = {len(arrays[name]) for name in ("box", "picture_names", "corners", "scales", "sizes")}
     ends, crops = arrays["offsets"], arrays["crops"]
     if lengths != {len(ends) - 1} or (np.diff(ends) < 0).any() or ends[-1] != len(crops):
         raise ValueError("its arrays contradict each other")
+    if not arrays["corners"].shape[1] == arrays["sizes"].shape[1] == 2 or crops.itemsize != 1:
+        raise ValueError("its pictures are not as they should be")
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

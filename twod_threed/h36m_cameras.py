@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -14,6 +15,7 @@ from utils.errors import UserError
 _PUBLISHED = Path(__file__).with_name("h36m_cameras.json")
 # Numbers in one camera of cameras.h5.
 _COUNTS = {"R": 9, "T": 3, "f": 2, "c": 2, "k": 3, "p": 2}
+_LARGEST = 1e6  # mm, px
 
 
 @cache
@@ -58,7 +60,7 @@ def read_cameras_h5(path: str | Path, subject: str) -> tuple[Camera, ...]:
         raise UserError(
             f"{path} lacks {error.args[0]}: take the one of the same download"
         ) from error
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, OverflowError) as error:
         raise UserError(f"{path} is not the cameras.h5 of 3d-pose-baseline: {error}") from error
 
 
@@ -66,9 +68,11 @@ def _camera(file: h5py.File, group: str) -> Camera:
     values = {}
     for name, count in _COUNTS.items():
         values[name] = np.asarray(_dataset(file, f"{group}/{name}"), np.float64).ravel()
-        if len(values[name]) != count or not np.isfinite(values[name]).all():
+        if len(values[name]) != count or not (np.abs(values[name]) < _LARGEST).all():
             raise ValueError(f"{group}/{name} does not hold {count} numbers")
-    name = "".join(chr(int(code)) for code in _dataset(file, f"{group}/Name").ravel())
+    if not (values["f"] > 0).all():
+        raise ValueError(f"{group}/f is not above 0")
+    name = "".join(chr(int(code)) for code in np.ravel(_dataset(file, f"{group}/Name")))
     if name not in camera_ids():
         raise ValueError(f"{group} is called {name!r}, not one of {', '.join(camera_ids())}")
     k1, k2, k3 = values["k"].tolist()
@@ -84,7 +88,7 @@ def _camera(file: h5py.File, group: str) -> Camera:
     )
 
 
-def _dataset(file: h5py.File, name: str) -> np.ndarray:
+def _dataset(file: h5py.File, name: str) -> Any:
     found = file.get(name)
     if not isinstance(found, h5py.Dataset):
         raise KeyError(name)

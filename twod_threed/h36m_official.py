@@ -16,6 +16,7 @@ from utils.errors import UserError
 
 _POSITIONS = "MyPoseFeatures/D3_Positions"
 _VERSION_3 = b"\xcd\xf3\x00\x01"
+_PLAIN, _COMPRESSED = b"\x00\x00\xff\xff", b"\xcc\xcc\x00\x01"
 _KEYPOINTS = "MyPoseFeatures/D2_Positions"
 
 
@@ -75,14 +76,18 @@ def read_pose(path: Path) -> np.ndarray:
 
 
 def _check_counts(data: bytes) -> None:
-    """ValueError if a file of version 3 announces more records than it can hold.
+    """ValueError if a file announces more records than it can hold.
 
     cdflib goes through all that are announced; a damaged file announces billions. The places are
-    those of the global descriptor record, "CDF Internal Format Description".
+    those of the global descriptor record, "CDF Internal Format Description"; before version 3
+    places in files have four bytes. What is compressed as a whole is not looked at.
     """
-    if data[:4] != _VERSION_3:
+    if data[4:8] == _COMPRESSED:
         return
-    record = int.from_bytes(data[20:28], "big") + 8
-    counts = (data[record + place : record + place + 4] for place in (36, 40, 48, 52))
+    if data[4:8] != _PLAIN:
+        raise ValueError("it does not begin as a CDF file does")
+    pointer, start = (data[20:28], 44) if data[:4] == _VERSION_3 else (data[16:20], 24)
+    first = int.from_bytes(pointer, "big") + start
+    counts = (data[first + place : first + place + 4] for place in (0, 4, 12, 16))
     if any(int.from_bytes(count, "big") > len(data) // 4 for count in counts):
         raise ValueError("it announces more than it holds")

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from utils.devices import in_float32
 from utils.errors import UserError
+from utils.option_checks import MOST_LAYERS
 
 MAX_NORM = 1.0
 """Largest Frobenius norm of a weight matrix."""
@@ -39,8 +40,8 @@ class LifterArchitecture:
         for name in ("joints_in", "joints_out", "linear_size"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.num_stage < 0:
-            raise UserError(f"num_stage must not be negative, but is {self.num_stage}")
+        if not 0 <= self.num_stage <= MOST_LAYERS:
+            raise UserError(f"num_stage must be in [0, {MOST_LAYERS}], not {self.num_stage}")
         if not 0 <= self.dropout < 1:
             raise UserError(f"dropout must be in [0, 1), not {self.dropout}")
 

@@ -21,6 +21,7 @@ from twod_threed.pairs import PosePairs
 from utils.cameras import project
 from utils.errors import UserError
 from utils.skeletons import H36M_17
+from utils.weights import building
 
 JOINTS_2D = tuple(joint for joint in H36M_17.joints if joint != "neck_nose")
 JOINTS_3D = tuple(joint for joint in H36M_17.joints if joint != "hip")
@@ -65,7 +66,8 @@ def read_public_baseline(
     if (inputs, outputs) != (2 * len(JOINTS_2D), 3 * len(JOINTS_3D)):
         raise UserError(f"{source} takes {inputs} numbers to {outputs}; the public one 32 to 48")
     stages = {name.split(".")[1] for name in ours if name.startswith("stages.")}
-    return ours, LifterArchitecture(len(JOINTS_2D), len(JOINTS_3D), size, len(stages))
+    with building(source):
+        return ours, LifterArchitecture(len(JOINTS_2D), len(JOINTS_3D), size, len(stages))
 
 
 def _stage_norms(weights: Mapping[str, Tensor]) -> list[str]:

@@ -9,6 +9,9 @@ from utils.errors import UserError, need
 
 LARGEST_FIELD_OF_VIEW = 170.0
 SCALES = (0.5, 2.0)
+MOST_LAYERS = 100
+"""Layers, blocks or stacks one after the other: so that damaged weights do not ask for networks
+without end."""
 
 
 def at_least_one(**values: float) -> None:

@@ -26,6 +26,7 @@ from generative_models.pose_gan.representation import (
     bone_lengths,
     to_joints,
 )
+from utils.option_checks import MOST_LAYERS
 from utils.skeletons import H36M_17
 
 BONES = len(BONE_JOINTS)
@@ -44,6 +45,8 @@ class PoseArchitecture:
     def __post_init__(self) -> None:
         if min(self.latent_size, self.linear_size, self.num_stage) < 1:
             raise ValueError("sizes of the networks must be at least 1")
+        if self.num_stage > MOST_LAYERS:
+            raise ValueError(f"num_stage must be at most {MOST_LAYERS}")
 
 
 class ResidualNetwork(nn.Module):

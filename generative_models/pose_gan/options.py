@@ -5,8 +5,14 @@ from typing import Annotated, Literal
 
 import tyro
 
-from utils.errors import UserError
-from utils.option_checks import at_least_one, check_disjoint, check_height, refuse_idle
+from utils.errors import UserError, need
+from utils.option_checks import (
+    MOST_LAYERS,
+    at_least_one,
+    check_disjoint,
+    check_height,
+    refuse_idle,
+)
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 
@@ -30,6 +36,7 @@ class PoseNetworkOptions:
         at_least_one(
             latent_size=self.latent_size, linear_size=self.linear_size, num_stage=self.num_stage
         )
+        need(self.num_stage <= MOST_LAYERS, f"--num_stage must be at most {MOST_LAYERS}")
 
 
 @dataclass

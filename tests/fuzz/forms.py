@@ -3,7 +3,7 @@
 import io
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,12 +181,12 @@ def text_forms(forms: tuple[Form, ...]) -> list[Form]:
     return [form for form in forms if form in (AS_TEXT, AS_JSON)]
 
 
-def single_edits(form: Form, content: Any) -> Iterator[Edits]:
-    """Each odd word or value in each place of a text or JSON."""
+def single_edits(form: Form, content: Any, values: Sequence[Any] = VALUES) -> Iterator[Edits]:
+    """Each odd word of WORDS in each place of a text, or each of the values in each of JSON."""
     is_text = form is AS_TEXT
     count = len(content.split()) if is_text else len(places({"root": content}))
     for place in range(min(count, NUMBERED)):
-        for odd in WORDS if is_text else VALUES:
+        for odd in WORDS if is_text else values:
             yield [(odd, place, 0)]
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz import generative_readers, hourglass_readers, lifter_readers, shared_readers
-from tests.fuzz.forms import damaged, single_edits, text_forms
+from tests.fuzz.forms import AS_JSON, AS_SAFETENSORS, damaged, single_edits, text_forms
 from tests.fuzz.guard import refusal
 
 READERS = (
@@ -71,4 +71,18 @@ def test_odd_values_in_every_place_of_a_text(name: str, tmp_path: Path) -> None:
     for form, content in zip(forms, contents, strict=True):
         for edits in single_edits(form, content):
             path.write_bytes(form.put(form.change(content, edits)))
+            refusal(reader.read, path)
+
+
+@pytest.mark.parametrize("name", [n for n, one in READERS.items() if AS_SAFETENSORS in one.forms])
+@pytest.mark.filterwarnings("ignore")
+def test_numbers_too_large_in_every_place_of_metadata(name: str, tmp_path: Path) -> None:
+    """No network without end is built."""
+    reader = READERS[name]
+    path = reader.write(tmp_path)
+    content = AS_SAFETENSORS.take(path)
+    for edits in single_edits(AS_JSON, content["metadata"], (2**63, 10**400)):
+        metadata = AS_JSON.change(content["metadata"], edits)
+        if isinstance(metadata, dict):
+            path.write_bytes(AS_SAFETENSORS.put({**content, "metadata": metadata}))
             refusal(reader.read, path)

@@ -17,7 +17,7 @@ from torch import Tensor
 from twod_threed.temporal.model import TemporalArchitecture, TemporalNetwork
 from utils.errors import UserError
 from utils.foreign_files import foreign_weights, read_foreign
-from utils.weights import load_into
+from utils.weights import building, load_into
 
 Weights = dict[str, Tensor]
 
@@ -79,14 +79,15 @@ def _architecture(weights: Weights, source: str, causal: bool, dense: bool) -> T
         _filter_shape(weights, name, source, channels, channels) for name in wide if name in weights
     ]
     taps = [first, *(shape[2] for shape in shapes)]
-    return TemporalArchitecture(
-        joints_in=inputs // 2,
-        joints_out=outputs // 3,
-        widths=_widths_of_dense(taps) if dense else tuple(taps),
-        channels=channels,
-        causal=causal,
-        dense=dense,
-    )
+    with building(source):
+        return TemporalArchitecture(
+            joints_in=inputs // 2,
+            joints_out=outputs // 3,
+            widths=_widths_of_dense(taps) if dense else tuple(taps),
+            channels=channels,
+            causal=causal,
+            dense=dense,
+        )
 
 
 def _filter_shape(
