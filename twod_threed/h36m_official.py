@@ -4,6 +4,7 @@ Each file holds `Pose`: (1, frames, 96) mm in world coordinates, or, in a file f
 ("Directions.54138969.cdf"), (1, frames, 64) px. Calibrations come from `h36m_cameras.json`.
 """
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,19 +76,25 @@ def read_pose(path: Path) -> np.ndarray:
     return values[0] if values.ndim == 3 and len(values) == 1 else values
 
 
+def _unpacked(data: bytes) -> bytes:
+    """A file of version 3 that gzip has compressed as a whole, as it was before."""
+    if data[:8] != _VERSION_3 + _COMPRESSED:
+        raise ValueError("it does not begin as a CDF file does")
+    end = 8 + int.from_bytes(data[8:16], "big")
+    return _VERSION_3 + _PLAIN + gzip.decompress(data[40:end])
+
+
 def _check_counts(data: bytes) -> None:
     """ValueError if a file announces more records than it can hold.
 
     cdflib goes through all that are announced; a damaged file announces billions. The places are
     those of the global descriptor record, "CDF Internal Format Description"; before version 3
-    places in files have four bytes. What is compressed as a whole is not looked at.
+    places in files have four bytes.
     """
-    if data[4:8] == _COMPRESSED:
-        return
     if data[4:8] != _PLAIN:
-        raise ValueError("it does not begin as a CDF file does")
+        data = _unpacked(data)
     pointer, start = (data[20:28], 44) if data[:4] == _VERSION_3 else (data[16:20], 24)
     first = int.from_bytes(pointer, "big") + start
-    counts = (data[first + place : first + place + 4] for place in (0, 4, 12, 16))
-    if any(int.from_bytes(count, "big") > len(data) // 4 for count in counts):
+    counts = [data[first + place : first + place + 4] for place in (0, 4, 12, 16)]
+    if not counts[-1] or any(int.from_bytes(count, "big") > len(data) // 4 for count in counts):
         raise ValueError("it announces more than it holds")

@@ -4,6 +4,7 @@ import io
 import pickle
 import zipfile
 
+import cdflib
 import h5py
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from tests.twod_threed.fake_h36m import (
 )
 from twod_threed.h36m import read_h36m
 from twod_threed.h36m_cameras import camera_ids, published_cameras, read_cameras_h5
+from twod_threed.h36m_official import read_pose
 from utils.errors import UserError
 from utils.skeleton_conversion import convert
 from utils.skeletons import COCO_17, H36M_17, MPII_16
@@ -121,6 +123,29 @@ def test_h5_without_its_key_or_cut_short(tree):
 
 
 # --- official ----------------------------------------------------------------------------------
+
+
+def test_cdf_compressed_as_a_whole(tmp_path):
+    path, pose = tmp_path / "a.cdf", np.arange(384.0).reshape(4, 96)
+    file = cdflib.cdfwrite.CDF(path, cdf_spec={"Compressed": 6})
+    variable = {"Variable": "Pose", "Data_Type": 45, "Num_Elements": 1, "Rec_Vary": True}
+    file.write_var({**variable, "Dim_Sizes": [4, 96]}, var_data=pose[None])
+    file.close()
+    np.testing.assert_array_equal(read_pose(path), pose)
+    data = path.read_bytes()
+    for damaged in (data[:60], data[:4] + b"\0\0\0\1" + data[8:]):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match=r"a\.cdf is no readable CDF"):
+            read_pose(path)
+
+
+def test_a_cdf_that_points_beyond_its_end(tmp_path):
+    path = tmp_path / "a.cdf"
+    write_cdf(path, np.zeros((4, 96)))
+    data = path.read_bytes()
+    path.write_bytes(data[:20] + b"\xdf" + data[21:])
+    with pytest.raises(UserError, match="announces more than it holds"):
+        read_pose(path)
 
 
 def test_damaged_cdf(tmp_path):
