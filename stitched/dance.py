@@ -1,6 +1,7 @@
 """`run.py dance`: poses of one video, drawn as another person."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from stitched.dance_options import DanceOptions
 from stitched.options import LiftOptions, MachineOptions, VideoOptions
 from stitched.pipeline import PosePipeline
 from stitched.retargeting import retargeted
+from utils.atomic import check_not_source
 from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
+from utils.frames import film_times, frame_rate
 from utils.images import IMAGE_SUFFIXES
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
@@ -27,6 +30,8 @@ from utils.video import VideoReader, VideoWriter
 
 PANE = 256
 """Least side of a pane of side_by_side.mp4, px."""
+FILMS = ["dance.mp4", "side_by_side.mp4"]
+POSES = "poses.npz"
 FPS = 25.0
 """Frames a second of a source whose poses have no times."""
 FindPoses = Callable[[DanceOptions], Poses]
@@ -38,8 +43,9 @@ def find_poses(options: DanceOptions) -> Poses:
 
     Raises UserError for a source that is neither, or is not there.
     """
-    if not is_video(options.source):
+    if not options.is_video:
         poses = one_person(read_pose_file(options.source))
+        poses = replace(poses, time=film_times(poses.time, FPS))
         return poses.select(within(poses.time, options.start, options.end))
     path = Path(options.source)
     if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
@@ -49,11 +55,6 @@ def find_poses(options: DanceOptions) -> Poses:
     machine, lifting = settle_backend(machine, films=True), LiftOptions(lift=False)
     pipeline = PosePipeline(options.load, lifting=lifting, video=video, machine=machine)
     return one_person(pipeline(options.source))
-
-
-def is_video(source: str) -> bool:
-    """Whether a source is taken for a video, not for a pose file."""
-    return Path(source).suffix not in (".npz", ".json")
 
 
 def within(time: np.ndarray, start: float, end: float | None) -> np.ndarray:
@@ -67,10 +68,13 @@ def within(time: np.ndarray, start: float, end: float | None) -> np.ndarray:
 
 
 def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
-    """Write dance.mp4 (with the source's sound), side_by_side.mp4 and poses.npz. -> exit code 0.
+    """Write dance.mp4, side_by_side.mp4, both with the source's sound, and poses.npz. -> exit code.
 
-    Raises UserError if weights or source are absent, or nobody is in the source.
+    Raises UserError if weights or source are absent, would be written over, or nobody is in it.
     """
+    folder = Path(options.output_dir)
+    for name in (*FILMS, POSES):
+        check_not_source(folder / name, options.source)
     dancer = load_dancer(
         SkeletonToImageRunOptions(
             load=options.target,
@@ -83,26 +87,20 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
     if not np.isfinite(poses.keypoints_2d).any():
         raise UserError(f"{options.source}: nobody was found in it")
     keypoints = retargeted(poses, dancer, options)
-    size, folder = options.size or dancer.image_size, Path(options.output_dir)
+    size = options.size or dancer.image_size
     keypoints = (keypoints + 0.5) * size / dancer.image_size - 0.5
-    fps = frame_rate(poses.time)
     drawn = dancer.frames(keypoints.astype(np.float32), size, options.batch_size)
-    write_films(folder, drawn, poses, keypoints, size, fps, options)
-    asked, names = Asked(keypoints, np.arange(len(poses)), fps), ["dance.mp4"] * len(poses)
-    write_poses(folder / "poses.npz", drawn_poses(keypoints, asked, names, size))
+    write_films(folder, drawn, poses, keypoints, size, options)
+    asked = Asked(keypoints, np.arange(len(poses)), poses.time - poses.time[0])
+    write_poses(folder / POSES, drawn_poses(keypoints, asked, FILMS[:1] * len(poses), size))
+    if options.is_video:
+        add_sound(folder, options.source, float(poses.time[0]))
     missing = int(np.isnan(keypoints).all(axis=(1, 2)).sum())
     print(f"{len(poses)} frames of {dancer.description.dancer} by {dancer.description.model}")
     if missing:
         print(f"{missing} of them have no pose: nobody was found there")
-    print(f"watch {folder / 'dance.mp4'} and {folder / 'side_by_side.mp4'}")
+    print(f"watch {' and '.join(str(folder / name) for name in FILMS)}")
     return 0
-
-
-def frame_rate(time: np.ndarray) -> float:
-    """Frames a second of rows at times (N,) s."""
-    steps = np.diff(time)
-    steps = steps[steps > 0]
-    return 1 / float(np.median(steps)) if len(steps) else FPS
 
 
 def write_films(
@@ -111,27 +109,35 @@ def write_films(
     poses: Poses,
     keypoints: np.ndarray,
     size: int,
-    fps: float,
     options: DanceOptions,
 ) -> None:
-    """dance.mp4, and side_by_side.mp4 of source (where it is a video), skeleton and result."""
-    side = max(size, PANE)
-    has_pictures = is_video(options.source)
-    width = side * (3 if has_pictures else 2)
+    """dance.mp4, and side_by_side.mp4 of source (where it is a video), skeleton and result, each
+    frame at the source's time."""
+    side, fps = max(size, PANE), frame_rate(poses.time, FPS)
+    width = side * (3 if options.is_video else 2)
+    alone, beside = (folder / name for name in FILMS)
     with (
-        VideoWriter(folder / "dance.mp4", size, size, fps) as alone,
-        VideoWriter(folder / "side_by_side.mp4", width, side, fps) as beside,
+        VideoWriter(alone, size, size, fps) as alone,
+        VideoWriter(beside, width, side, fps) as beside,
     ):
-        sources = source_panes(options.source, poses, side) if has_pictures else iter(())
+        sources = source_panes(options.source, poses, side) if options.is_video else iter(())
         for row, image in enumerate(tqdm(drawn, "frames", len(poses), leave=False, disable=None)):
-            alone.write(image)
+            time = float(poses.time[row])
+            alone.write(image, time)
             scaled = (keypoints[row] + 0.5) * side / size - 0.5
             skeleton = skeleton_pictures(scaled[None], side)[0]
             result = cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC)
-            beside.write(side_by_side([*islice(sources, 1), skeleton, result]))
-    if has_pictures:
-        for name in ("dance.mp4", "side_by_side.mp4"):
-            copy_sound(options.source, folder / name, float(poses.time[0]))
+            beside.write(side_by_side([*islice(sources, 1), skeleton, result]), time)
+
+
+def add_sound(folder: Path, source: str, start: float) -> None:
+    """Put the source's sound from second `start` on into the films, which stay silent where it
+    cannot be read."""
+    try:
+        for name in FILMS:
+            copy_sound(source, folder / name, start)
+    except UserError as error:
+        print(f"without sound: {error}")
 
 
 def source_panes(source: str, poses: Poses, side: int) -> Iterator[np.ndarray]:

@@ -1,11 +1,13 @@
 """Options of `run.py dance`. Nothing heavy is imported here."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from generative_models.skeleton_to_image.options import ModelOrNumber
 from twod_threed.temporal.inference_options import Smooth
 from utils.errors import UserError
+from utils.option_checks import refuse_given
 
 
 @dataclass
@@ -13,7 +15,8 @@ class DanceOptions:
     """Make a trained dancer move like the person in a video."""
 
     source: str
-    """Video of the person to be imitated, or a pose file (poses.npz, poses.json) of one."""
+    """Video of the person to be imitated, or a pose file (poses.npz, poses.json) of one, whose
+    joints are taken as they are."""
     target: str = ""
     """Trained dancer: shipped model, run folder, .safetensors or .ckpt. Empty is the run of
     --model, or the shipped dancer."""
@@ -54,9 +57,16 @@ class DanceOptions:
                 "--retarget learned needs --load_retarget with weights of train.py "
                 "motion_transfer_mocap: none ship"
             )
+        if not self.is_video:
+            refuse_given(self, ("smooth", "load"), f"with the pose file {self.source}")
         if self.batch_size < 1:
             raise UserError("--batch_size must be at least 1")
         if self.size is not None and not 16 <= self.size <= 4096:
             raise UserError(f"--size must lie in 16 to 4096, not {self.size}")
         if self.start < 0 or (self.end is not None and self.end <= self.start):
             raise UserError(f"--start ({self.start}) and --end ({self.end}) leave nothing")
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the source is taken for a video, not for a pose file."""
+        return Path(self.source).suffix not in (".npz", ".json")

@@ -7,7 +7,7 @@ import tyro
 
 from twod_threed.temporal.inference_options import Smooth
 from utils.errors import need
-from utils.option_checks import at_least_one, check_height, check_lens, check_scales
+from utils.option_checks import at_least_one, check_height, check_lens, check_scales, refuse_given
 
 EXPORTS = ("npz", "json", "coco", "csv", "bvh", "trc")
 """Kinds of files that poses are written as."""
@@ -77,6 +77,8 @@ class LiftOptions:
     def __post_init__(self) -> None:
         check_lens(self.focal, self.fov)
         check_height(self.height)
+        if not self.lift:
+            refuse_given(self, ("lifter", "height", "focal", "fov"), "with --lift False")
 
 
 @dataclass

@@ -189,3 +189,26 @@ def test_options_that_would_do_nothing_are_refused(command: str, says: str):
     name, *words = shlex.split(command)
     with pytest.raises(UserError, match=re.escape(f"{words[0]} does nothing for {says}")):
         parse_options(options.TRAIN[name], words, name)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("pose a.jpg --lift False --height 1800", "--height does nothing with --lift False"),
+        ("pose a.jpg --lift False --lifter x", "--lifter does nothing with --lift False"),
+        ("dance --source p.npz --smooth none", "--smooth does nothing with the pose file p.npz"),
+        ("dance --source p.json --load x", "--load does nothing with the pose file p.json"),
+        ("2d3d_mocap --poses p.npz --data_dir x", "--poses is lifted instead of a data set"),
+        ("2d3d_h36m --poses p.npz --split test", "--poses is lifted instead of a data set"),
+        ("temporal_mocap --poses p.npz --split train", "--poses is lifted instead of a data set"),
+    ],
+)
+def test_options_of_what_is_not_done_are_refused(command: str, says: str):
+    name, *words = shlex.split(command)
+    with pytest.raises(UserError, match=re.escape(says)):
+        parse_options(options.RUN[name], words, name)
+
+
+@pytest.mark.parametrize("name", ["2d3d_mocap", "2d3d_h36m", "temporal_mocap", "temporal_h36m"])
+def test_a_pose_file_alone_is_lifted_by_every_command(name: str):
+    assert parse_options(options.RUN[name], ["--poses", "p.npz"], name).poses == "p.npz"

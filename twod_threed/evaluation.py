@@ -5,6 +5,7 @@ literature: every pose of an action weighs the same, and then every action; for 
 every data set. What a lost pose costs is said in `utils/pose_metrics.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,11 @@ from utils import pose_metrics
 from utils.comparison import present_models
 from utils.errors import UserError
 from utils.skeletons import H36M_17
+from utils.subjects import TEST_SUBJECTS
 
 # More actions than these would make a table that nobody reads.
 _MOST_ACTIONS = 20
+TESTED = TEST_SUBJECTS["h36m"]
 _HIP = H36M_17.index("hip")
 
 
@@ -69,9 +72,8 @@ def score_h36m(options: EvalH36mOptions) -> list[ModelScores]:
     Raises UserError for files that are absent or do not fit the ground truth.
     """
     names = present_models(options.prediction_files, options.model_names)
-    actions = options.actions or ACTIONS
-    pairs = read_h36m(options.ground_truth, options.subjects, actions, every=options.every)
-    by_action = Grouping.of("action", pairs.actions, order=actions)
+    pairs = _h36m_pairs(options)
+    by_action = Grouping.of("action", pairs.actions, order=options.actions or ACTIONS)
     truth = _truth(options.ground_truth, pairs, (by_action,), options.joints)
     return [score(*model, truth) for model in zip(names, options.prediction_files, strict=True)]
 
@@ -84,16 +86,40 @@ def score_mocap(options: EvalMocapOptions) -> list[ModelScores]:
     names = present_models(options.prediction_files, options.model_names)
     pairs = read_pairs(options.ground_truth)
     if options.subjects:
-        for subject in options.subjects:
-            if subject not in pairs.subjects:
-                there = ", ".join(np.unique(pairs.subjects).tolist())
-                raise UserError(f"{options.ground_truth} has no subject {subject}, only {there}")
-        pairs = pairs.select(np.isin(pairs.subjects, options.subjects))
+        pairs = pairs.select(
+            _named(options.subjects, pairs.subjects, "subject", options.ground_truth)
+        )
     groupings = (Grouping.of("source", pairs.sources),)
     if len(np.unique(pairs.actions)) <= _MOST_ACTIONS:
         groupings = (*groupings, Grouping.of("action", pairs.actions))
     truth = _truth(options.ground_truth, pairs, groupings, options.joints)
     return [score(*model, truth) for model in zip(names, options.prediction_files, strict=True)]
+
+
+def _h36m_pairs(options: EvalH36mOptions) -> PosePairs:
+    """Poses of the people and actions asked for: of a folder, all of them must be there; a file,
+    such as `run.py 2d3d_h36m` writes, may hold other people, whatever its 2D joints are."""
+    file = options.ground_truth
+    if not file.is_file():
+        return read_h36m(
+            file, options.subjects or TESTED, options.actions or ACTIONS, every=options.every
+        )
+    pairs = read_pairs(file)
+    there = np.unique(pairs.subjects).tolist()
+    subjects = options.subjects or [name for name in TESTED if name in there] or there
+    chosen = _named(subjects, pairs.subjects, "subject", file)
+    if options.actions:
+        chosen &= _named(options.actions, pairs.actions, "action", file)
+    return pairs.select(chosen & (pairs.frame % options.every == 0))
+
+
+def _named(names: Sequence[str], of_pose: np.ndarray, kind: str, file: Path) -> np.ndarray:
+    """Which poses (N,) bool are of the people or actions named, of which each must be there."""
+    for name in names:
+        if name not in of_pose:
+            there = ", ".join(np.unique(of_pose).tolist())
+            raise UserError(f"{file} has no {kind} {name}, only {there}")
+    return np.isin(of_pose, names)
 
 
 def _truth(file: Path, pairs: PosePairs, groupings: tuple[Grouping, ...], joints: int) -> Truth:

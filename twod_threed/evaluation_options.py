@@ -27,8 +27,8 @@ class EvalH36mOptions:
     """17 joints with the hip, whose error is zero, as most papers; or 14, without hip, spine and
     nose. Only these enter alignment and scale."""
 
-    subjects: tuple[str, ...] = ("S9", "S11")
-    """People to score."""
+    subjects: tuple[str, ...] = ()
+    """People to score; empty means S9 and S11, or all in a file that has neither."""
 
     actions: tuple[str, ...] = ()
     """Actions to score; empty means all fifteen."""

@@ -11,6 +11,7 @@ from utils.option_checks import (
     check_disjoint,
     check_height,
     check_lens,
+    check_poses_alone,
     refuse_idle,
 )
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
@@ -262,5 +263,6 @@ class LifterRunOptions:
     def __post_init__(self) -> None:
         check_lens(self.focal, self.fov)
         check_height(self.height)
+        check_poses_alone(self.poses, self.data, self.split == "val")
         if self.max_gap < 0 or self.test_batch_size < 1 or self.seed < 0:
             raise UserError("--max_gap and --seed must not be negative, --test_batch_size not 0")

@@ -17,6 +17,13 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def check_not_source(output: str | Path, *sources: str | Path) -> None:
+    """Raises UserError if `output` is one of the files that what is written there is made of."""
+    for source in sources:
+        if Path(output).resolve() == Path(source).resolve():
+            raise UserError(f"cannot write {output}: it is read for this; choose another place")
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it to `path` when the block ends without error.

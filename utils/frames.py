@@ -16,6 +16,26 @@ class Frame:
     image: np.ndarray
 
 
+def frame_rate(times: np.ndarray, otherwise: float) -> float:
+    """Frames a second of a film whose rows are at `times` (N,) s; `otherwise` if they do not tell.
+
+    The mean of its steps, so that times in whole milliseconds do not matter, without those half as
+    long again as the median one, which are gaps.
+    """
+    steps = np.diff(times)
+    steps = steps[steps > 0]
+    if not len(steps):
+        return otherwise
+    return 1 / float(steps[steps <= 1.5 * np.median(steps)].mean())
+
+
+def film_times(times: np.ndarray, otherwise: float) -> np.ndarray:
+    """`times` (N,) s where they rise, as a film's must; else s from 0 on, `otherwise` a second."""
+    if np.isfinite(times).all() and (np.diff(times) > 0).all():
+        return times
+    return np.arange(len(times)) / otherwise
+
+
 class FrameSource(Protocol):
     """What a video and a camera have in common. Frames come once, in order.
 

@@ -34,6 +34,25 @@ def refuse_idle(options: Any, used_by: Mapping[str, Sequence[str]]) -> None:
         )
 
 
+def check_poses_alone(poses: str, data: Any, part_is_usual: bool) -> None:
+    """Raises UserError if `poses`, a file's name, is given together with options of the data set
+    `data`, a dataclass whose `dataset` is fixed, or with a part of it."""
+    is_usual = part_is_usual and data == type(data)(dataset=data.dataset)
+    need(
+        not poses or is_usual,
+        "--poses is lifted instead of a data set: leave out what chooses one, as --data_dir and "
+        "--split do",
+    )
+
+
+def refuse_given(options: Any, names: Sequence[str], where: str) -> None:
+    """Raises UserError for one of the options `names`, of a dataclass, that is not the default
+    though it does nothing `where`: "with --lift False"."""
+    usual = {one.name: one.default for one in fields(options)}
+    for name in names:
+        need(getattr(options, name) == usual[name], f"--{name} does nothing {where}: leave it out")
+
+
 def check_scales(scales: Sequence[float]) -> None:
     """Raises UserError for sizes of a box, in its own, that show too little of it or of anybody."""
     low, high = SCALES

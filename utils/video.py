@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
-from itertools import chain, dropwhile
+from itertools import chain, dropwhile, islice
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from utils.errors import UserError
-from utils.frames import Frame, FrameSource
+from utils.frames import Frame, FrameSource, frame_rate
 from utils.images import MAX_PIXELS, on_white, open_file, orient
 from utils.video_writer import VideoWriter
 from utils.webcam import open_webcam
@@ -25,6 +26,8 @@ __all__ = ["Frame", "FrameSource", "VideoReader", "VideoWriter", "open_webcam"]
 
 # Seeking finds key frames by decoding time, which runs ahead of the time shown by a few frames.
 _SEEK_MARGIN = 1.0  # s
+_FASTEST = 240.0  # frames a second of a camera; more are doubted
+_PACKETS_COUNTED = 250
 # Containers whose head states the duration, so that an early end shows.
 _STATED_DURATION = re.compile("mov|matroska|avi|flv|asf")
 # Files that hold video or sound themselves: no playlists (which name other files), no pictures.
@@ -93,6 +96,11 @@ class VideoReader:
                 continue
             yield Frame(index, seconds, image)
 
+    @property
+    def clock_start(self) -> float:
+        """Where the file's own clock, which its sound follows, stands at the first frame, s."""
+        return float((self._origin or 0) * (self._stream.time_base or Fraction(1)))
+
     def close(self) -> None:
         """Let go of the file."""
         self._closed = True
@@ -100,8 +108,8 @@ class VideoReader:
 
     def _prepare(self) -> None:
         """Decode the first frame, which settles size and time zero; then go to the start."""
+        self.fps = self._frame_rate()
         stream = self._stream
-        self.fps = float(stream.average_rate or stream.guessed_rate or 25)
         self._origin: int | None = None
         frames = self._timed()
         first = next(frames, None)
@@ -113,6 +121,19 @@ class VideoReader:
         self._numbered = enumerate(chain([first], frames))
         if self._start > 0:
             self._skip_to_start()
+
+    def _frame_rate(self) -> float:
+        """Frames a second. A browser's recording does not state them, and FFmpeg takes the ticks of
+        its clock, 1000 a second, for them: then they are counted."""
+        rate = float(self._stream.average_rate or self._stream.guessed_rate or 25)
+        tick = float(self._stream.time_base or 1)
+        if rate > _FASTEST and rate * tick >= 1:
+            with suppress(FFmpegError):  # reading the frames finds the damage again, and tells it
+                packets = islice(self._container.demux(self._stream), _PACKETS_COUNTED)
+                shown = sorted(packet.pts for packet in packets if packet.pts is not None)
+                rate = frame_rate(np.array(shown) * tick, rate)
+            self._reopen()
+        return rate
 
     def _settle_size(self, frame: av.VideoFrame) -> None:
         self._orientation = _orientation(frame, self._stream)

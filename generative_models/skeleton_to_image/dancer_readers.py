@@ -9,6 +9,7 @@ from generative_models.skeleton_to_image.dancer_data import PARTS, DancerSource
 from generative_models.skeleton_to_image.options import DancerOptions
 from utils.array_files import load_arrays
 from utils.errors import UserError
+from utils.frames import frame_rate
 from utils.images import list_images, read_image, read_image_size
 from utils.pose_file import read_poses
 from utils.skeleton_conversion import convert
@@ -49,13 +50,12 @@ def read_dancer(folder: Path) -> DancerSource:
         raise UserError(f"{folder / POSES} needs at least two pictures, all of one size")
     files = [folder / name for name in poses.source]
     keypoints = convert(poses.keypoints_2d, skeleton_named(poses.skeleton_2d), DANCE_13).poses
-    seconds = float(np.median(np.diff(poses.time)))
     return DancerSource(
         name=folder.resolve().name,
         frame=poses.frame,
         keypoints=keypoints,
         image_size=(int(poses.image_size[0, 0]), int(poses.image_size[0, 1])),
-        fps=1 / seconds if seconds > 0 else ORIGINAL_FPS,
+        fps=frame_rate(poses.time, ORIGINAL_FPS),
         read=lambda row: read_image(files[row]),
     )
 

@@ -10,23 +10,29 @@ from tqdm import tqdm
 from generative_models.skeleton_to_image.inference import SHIPPED, Dancer, fit_poses
 from generative_models.skeleton_to_image.options import SkeletonToImageRunOptions, model_name
 from generative_models.skeleton_to_image.training_data import read_frames
+from utils.atomic import check_not_source
 from utils.crops import cut_crop, whole_image_box
 from utils.errors import UserError
+from utils.frames import film_times, frame_rate
 from utils.images import list_images, read_image, write_image
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
 from utils.skeletons import DANCE_13
 from utils.video import VideoWriter
 
+FPS = 25.0
+"""Frames a second of a film of one picture."""
+
 
 @dataclass(frozen=True)
 class Asked:
     """What is to be drawn: joints (N, 13, 2) px of the model's own size, NaN where unknown; frame
-    (N,) numbers; frames a second; and drawn skeletons (N, S, S, 3), of models that take them."""
+    (N,) numbers; time (N,) s, from 0 on; and drawn skeletons (N, S, S, 3), of models that take
+    them."""
 
     keypoints: np.ndarray
     frame: np.ndarray
-    fps: float
+    time: np.ndarray
     skeletons: np.ndarray | None = None
 
 
@@ -35,17 +41,19 @@ def run(options: SkeletonToImageRunOptions) -> int:
 
     Raises UserError if the weights are absent or of another model, or there is nothing to draw.
     """
+    folder = Path(options.output_dir)
+    if options.poses:
+        check_not_source(folder / "poses.npz", options.poses)
     dancer = load_dancer(options)
     asked = find_poses(options, dancer)
     size = options.size or dancer.image_size
-    folder = Path(options.output_dir)
     if asked.skeletons is None:
         scaled = (asked.keypoints + 0.5) * size / dancer.image_size - 0.5
         drawn = dancer.frames(scaled, size, options.batch_size)
     else:
         scaled = asked.keypoints
         drawn = dancer.frames_of_skeletons(asked.skeletons, size, options.batch_size)
-    names = write_frames(folder, drawn, len(asked.frame), size, asked.fps)
+    names = write_frames(folder, drawn, asked.time, size)
     write_poses(folder / "poses.npz", drawn_poses(scaled, asked, names, size))
     print(f"{len(names)} frames of {dancer.description.dancer} by {dancer.description.model}")
     missing = int(np.isnan(scaled).all(axis=(1, 2)).sum()) if asked.skeletons is None else 0
@@ -69,21 +77,21 @@ def load_dancer(options: SkeletonToImageRunOptions) -> Dancer:
 
 def find_poses(options: SkeletonToImageRunOptions, dancer: Dancer) -> Asked:
     """What the options ask to draw. Raises UserError if there is nothing."""
-    size = dancer.image_size
+    size, fps = dancer.image_size, dancer.description.fps
     if options.skeletons:
         files = list_images(options.skeletons)
         pictures = (read_image(path) for path in files)
         skeletons = np.stack([_square(picture, size) for picture in pictures])
         unknown = np.full((len(files), len(DANCE_13), 2), np.nan, np.float32)
-        return Asked(unknown, np.arange(len(files)), dancer.description.fps, skeletons)
+        frame = np.arange(len(files))
+        return Asked(unknown, frame, frame / fps, skeletons)
     if options.poses:
         poses = one_person(read_pose_file(options.poses))
-        steps = np.diff(poses.time)
-        steps = steps[steps > 0]
-        fps = 1 / float(np.median(steps)) if len(steps) else dancer.description.fps
-        return Asked(fit_poses(poses, size), poses.frame, fps)
+        time = film_times(poses.time, fps)
+        return Asked(fit_poses(poses, size), poses.frame, time - time[0])
     frames = read_frames(options.data, size).of_part(options.part)
-    return Asked(frames.keypoints, frames.frame, frames.fps, frames.skeletons)
+    time = np.arange(len(frames.frame)) / frames.fps
+    return Asked(frames.keypoints, frames.frame, time, frames.skeletons)
 
 
 def one_person(poses: Poses) -> Poses:
@@ -112,15 +120,15 @@ def _square(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def write_frames(
-    folder: Path, drawn: Iterator[np.ndarray], count: int, size: int, fps: float
+    folder: Path, drawn: Iterator[np.ndarray], time: np.ndarray, size: int
 ) -> list[str]:
     """Write frames/000000.png ... and video.mp4; -> the pictures' names, relative to the folder."""
     names = []
-    with VideoWriter(folder / "video.mp4", size, size, fps) as video:
-        for image in tqdm(drawn, "frames", count, leave=False, disable=None):
+    with VideoWriter(folder / "video.mp4", size, size, frame_rate(time, FPS)) as video:
+        for image in tqdm(drawn, "frames", len(time), leave=False, disable=None):
+            video.write(image, time[len(names)])
             names.append(f"frames/{len(names):06d}.png")
             write_image(folder / names[-1], image)
-            video.write(image)
     return names
 
 
@@ -131,7 +139,7 @@ def drawn_poses(keypoints: np.ndarray, asked: Asked, names: list[str], size: int
     return Poses(
         source=np.array(names),
         frame=asked.frame,
-        time=np.arange(count) / asked.fps,
+        time=asked.time,
         person=np.zeros(count, np.int64),
         box=np.tile(whole_image_box(size, size), (count, 1)),
         image_size=np.full((count, 2), size),

@@ -203,3 +203,44 @@ def test_who_walks_away_stays_on_the_ground_and_who_jumps_does_not() -> None:
     assert np.isnan(lowest[70])
     # Under a jump the ground is taken to be where it ends.
     np.testing.assert_allclose(np.delete(risen, 70), np.delete(jump, 70), atol=2)
+
+
+def test_frames_keep_the_sources_times(tmp_path: Path, target: Path) -> None:
+    """A film that goes slower from its seventh frame on, and begins late."""
+    times = 3 + np.concatenate([np.arange(6) / 20, 0.3 + np.arange(6) / 5])
+    asked = options(tmp_path, target)
+    assert dance(asked, lambda _: replace(source_poses(), time=times)) == 0
+    for name in ("dance.mp4", "side_by_side.mp4"):
+        with VideoReader(tmp_path / "out" / name) as video:
+            assert [frame.time for frame in video] == pytest.approx(times - 3, abs=1e-3)
+    assert read_poses(tmp_path / "out" / "poses.npz").time == pytest.approx(times - 3)
+
+
+def test_a_pose_file_without_times_is_a_source(tmp_path: Path, target: Path) -> None:
+    poses = replace(source_poses(), time=np.full(COUNT, np.nan))
+    write_poses(tmp_path / "poses.npz", poses)
+    asked = replace(options(tmp_path, target), source=str(tmp_path / "poses.npz"))
+    assert dance(asked) == 0
+    assert shapes(tmp_path / "out" / "dance.mp4")[2] == pytest.approx(25, rel=0.01)
+
+
+def test_the_source_is_never_written_over(tmp_path: Path, target: Path) -> None:
+    for name in ("poses.npz", "dance.mp4", "side_by_side.mp4"):
+        (tmp_path / name).write_bytes(b"the source")
+        asked = replace(options(tmp_path, target), source=str(tmp_path / "out" / ".." / name))
+        with pytest.raises(UserError, match="it is read for this"):
+            dance(replace(asked, output_dir=str(tmp_path)), lambda _: source_poses())
+        assert (tmp_path / name).read_bytes() == b"the source"
+
+
+def test_sound_that_cannot_be_read_leaves_silent_films(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise UserError("this sound is broken")
+
+    monkeypatch.setattr("stitched.dance.copy_sound", fail)
+    assert dance(options(tmp_path, target), lambda _: source_poses()) == 0
+    assert "without sound: this sound is broken" in capsys.readouterr().out
+    assert shapes(tmp_path / "out" / "dance.mp4")[0] == COUNT
+    assert len(read_poses(tmp_path / "out" / "poses.npz")) == COUNT

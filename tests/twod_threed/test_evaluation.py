@@ -283,3 +283,18 @@ def test_groups_keep_the_order_asked_for():
     grouping = Grouping.of("letter", labels, order=("d", "z", "b"))
     assert grouping.names == ("d", "b", "a", "c")
     assert [grouping.names[code] for code in grouping.codes] == labels.tolist()
+
+
+def test_a_file_of_other_people_and_few_actions_is_scored_as_it_is(tmp_path):
+    """As `run.py 2d3d_h36m --split val --action Walking` writes it, with a detector's joints."""
+    whole = make_pairs(H36M)
+    pairs = whole.select(whole.actions == "Walking")
+    pairs = replace(pairs, keypoints="cpn", clip_subjects=np.full(len(pairs.clip_subjects), "S8"))
+    poses = hip_relative(pairs) * 1.1
+    scores = h36m_scores(tmp_path, pairs, poses, actions=())
+    assert scores.main.grouping.names == ("Walking",) and scores.main.mean("N-MPJPE") < 1e-3
+    assert scores.main.mean("MPJPE") == pytest.approx(scores.main.values["MPJPE"][0])
+    with pytest.raises(UserError, match="no subject S9, only S8"):
+        h36m_scores(tmp_path, pairs, poses, subjects=("S9",))
+    with pytest.raises(UserError, match="no action Sitting, only Walking"):
+        h36m_scores(tmp_path, pairs, poses)

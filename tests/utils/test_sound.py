@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 
 from utils.errors import UserError
 from utils.sound import copy_sound
@@ -72,3 +73,55 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 1.0)
     with pytest.raises(UserError, match=r"none\.mp4"):
         copy_sound(tmp_path / "none.mp4", film)
+
+
+def remuxed(path: Path, new: Path, start: float) -> Path:
+    """The same pictures and sound in another container, whose clock begins at `start` s."""
+    with (
+        av.open(str(path)) as old,
+        av.open(str(new), "w", options={"output_ts_offset": str(start)}) as out,
+    ):
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in old.streams}
+        for packet in old.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                out.mux(packet)
+    return new
+
+
+@pytest.mark.parametrize("start", [0.0, 1.4, 10.0])
+def test_the_clock_of_the_source_does_not_matter(start: float, tmp_path: Path) -> None:
+    spoken = remuxed(write_spoken(tmp_path / "a.mp4", 6), tmp_path / "b.ts", start)
+    film = write_film(tmp_path / "film.mp4", 3.0)
+    assert copy_sound(spoken, film, 2.0)
+    sound = heard(film)
+    for second in range(3):
+        middle = sound[round((second + 0.3) * RATE) : round((second + 0.7) * RATE)]
+        assert np.abs(middle).max() == pytest.approx((2 + second) / 10, abs=0.04)
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8", "adpcm_ima_wav"])
+def test_sound_that_no_mp4_holds_is_encoded_anew(codec: str, tmp_path: Path) -> None:
+    """Loud in the second of its three seconds alone, and so in what is made of it."""
+    source = tmp_path / "old.avi"
+    with av.open(str(source), "w") as out:
+        pictures = out.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 32, 24, "yuv420p"
+        sound = out.add_stream(codec, rate=RATE, layout="mono")
+        assert isinstance(sound, AudioStream)
+        for _ in range(30):
+            image = av.VideoFrame.from_ndarray(np.zeros((24, 32, 3), np.uint8), "rgb24")
+            out.mux(pictures.encode(image))
+        out.mux(pictures.encode(None))
+        time = np.arange(3 * RATE) / RATE
+        wave = np.where((time >= 1) & (time < 2), 16000 * np.sin(2 * np.pi * 440 * time), 0)
+        frame = av.AudioFrame.from_ndarray(wave.astype(np.int16)[None], "s16", "mono")
+        frame.sample_rate = RATE
+        out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    film = write_film(tmp_path / "film.mp4", 3.0)
+    assert copy_sound(source, film)
+    with av.open(str(film)) as video:
+        rate = video.streams.audio[0].rate
+    loud = np.flatnonzero(np.abs(heard(film)) > 0.3) / rate
+    assert loud[0] == pytest.approx(1, abs=0.05) and loud[-1] == pytest.approx(2, abs=0.05)

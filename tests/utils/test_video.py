@@ -221,3 +221,23 @@ def test_real_video(real_data: Path) -> None:
     assert (reader.width, reader.height, reader.fps) == (640, 360, 25.0)
     assert len(frames) == reader.frame_count == 192 and reader.damage is None
     np.testing.assert_allclose([frame.time for frame in frames], np.arange(192) / 25, atol=1e-6)
+
+
+def test_frames_of_a_recording_that_states_no_rate_are_counted(tmp_path: Path) -> None:
+    """As a browser's MediaRecorder writes WebM: times in ms, and FFmpeg says 1000 a second."""
+    path, times = tmp_path / "browser.webm", [round(1000 * number / 29) for number in range(40)]
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libvpx", rate=1000, options={"lag-in-frames": "0"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(quadrants(), "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].average_rate == 1000
+    with VideoReader(path) as reader:
+        assert reader.fps == pytest.approx(29, rel=0.01)
+        assert [frame.time for frame in reader] == pytest.approx([t / 1000 for t in times])

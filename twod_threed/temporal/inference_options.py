@@ -11,7 +11,7 @@ import tyro
 
 from twod_threed.temporal.options import TemporalDataOptions, separated
 from utils.errors import UserError, need
-from utils.option_checks import check_height, check_lens
+from utils.option_checks import check_height, check_lens, check_poses_alone
 from utils.skeletons import SKELETONS
 
 Smooth = Literal["none", "one_euro", "savitzky_golay"]
@@ -112,5 +112,6 @@ class TemporalRunOptions:
     """Seed of the cameras and the mannequins."""
 
     def __post_init__(self) -> None:
+        check_poses_alone(self.poses, self.data, self.split == "test")
         if self.seed < 0:
             raise UserError(f"--seed must not be negative, not {self.seed}")

@@ -11,8 +11,9 @@ from twod_threed.temporal.predictor import SHIPPED, TemporalLiftingModel
 from twod_threed.temporal.rendered_films import Film, find_film
 from twod_threed.temporal.rendering import make_scene, render
 from twod_threed.temporal.visualization_options import TemporalRenderOptions
-from utils.atomic import atomic_path
+from utils.atomic import atomic_path, check_not_source
 from utils.errors import UserError
+from utils.option_checks import refuse_given
 from utils.pose_file import Poses
 from utils.skeletons import skeleton_named
 from utils.video import VideoReader
@@ -23,6 +24,8 @@ def temporal_render(options: TemporalRenderOptions) -> int:
 
     Raises UserError for data, weights or a video that are absent or do not fit each other.
     """
+    if options.viz.viz_video is not None and options.viz.viz_output is not None:
+        check_not_source(options.viz.viz_output, options.viz.viz_video)
     film = find_film(options)
     rate = _frame_rate(film, options)
     lifted = _lifted(film, rate, options)
@@ -52,6 +55,9 @@ def _lifted(film: Film, rate: float, options: TemporalRenderOptions) -> Poses:
     """The film's poses with 3D: its own, if it has any and no model is named."""
     poses, weights = film.poses, options.weights
     if poses.keypoints_3d is not None and poses.root_camera is not None and not weights.load:
+        where = "to 3D poses that are there, unless --load names what lifts anew"
+        refuse_given(options.film, ("smooth", "focal", "fov", "height"), where)
+        refuse_given(weights, ("causal", "dense", "no_test_time_augmentation"), where)
         return poses
     weights = replace(weights, load=weights.load or SHIPPED)
     model = TemporalLiftingModel.of(weights, poses.skeleton_2d)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import pytest
 
 from generative_models.motion_transfer.inference import run
 from generative_models.motion_transfer.options import (
@@ -14,6 +15,7 @@ from generative_models.motion_transfer.options import (
 from generative_models.motion_transfer.predictor import LearnedRetargeter
 from generative_models.motion_transfer.retarget import retarget_bones, retarget_scale
 from tests.generative_models.motion_transfer.moving import CLIP, pose_file
+from utils.errors import UserError
 from utils.pose_file import read_poses, write_poses
 from utils.pose_json import read_pose_json
 
@@ -32,3 +34,14 @@ def test_run_writes_poses_by_each_method(tmp_path: Path, weights: TransferWeight
         np.testing.assert_allclose(found.keypoints_2d, wanted.keypoints_2d, atol=1e-3)
         assert found.image_size[0].tolist() == [1920, 1080]
         assert len(read_pose_json(tmp_path / "poses.json")) == 40
+
+
+def test_neither_source_nor_target_is_written_over(tmp_path: Path) -> None:
+    write_poses(tmp_path / "poses.npz", pose_file(CLIP))
+    write_poses(tmp_path / "other.npz", pose_file(CLIP))
+    before = (tmp_path / "poses.npz").read_bytes()
+    files = [str(tmp_path / name) for name in ("poses.npz", "other.npz")]
+    for names in (files, files[::-1]):
+        with pytest.raises(UserError, match="it is read for this"):
+            run(TransferRunOptions(*names, method="bones", output_dir=tmp_path))
+    assert (tmp_path / "poses.npz").read_bytes() == before

@@ -30,7 +30,7 @@ from tests.generative_models.skeleton_to_image.small_dancer import (
 from utils.errors import UserError
 from utils.images import read_image
 from utils.option_checks import named_models
-from utils.pose_file import read_poses
+from utils.pose_file import read_poses, write_poses
 from utils.video import VideoReader
 
 
@@ -129,7 +129,16 @@ def test_run_draws_the_poses_it_is_given(trained: tuple[Path, Path], tmp_path: P
         assert (read_image(tmp_path / "own" / poses.source[row]) == real.images[row]).all()
     given = replace(options, poses=str(dancer / "poses.npz"), output_dir=str(tmp_path / "given"))
     assert run(given) == 0
-    assert len(read_poses(tmp_path / "given" / "poses.npz")) == 40
+    drawn = read_poses(tmp_path / "given" / "poses.npz")
+    assert len(drawn) == 40
+    # A film that begins at 5 s, and a pause in it.
+    times = 5 + np.arange(40) / 20 + np.where(np.arange(40) < 10, 0, 3)
+    write_poses(tmp_path / "own" / "late.npz", replace(drawn, time=times))
+    assert run(replace(given, poses=str(tmp_path / "own" / "late.npz"))) == 0
+    with VideoReader(tmp_path / "given" / "video.mp4") as video:
+        assert [frame.time for frame in video] == pytest.approx(times - 5, abs=1e-3)
+    with pytest.raises(UserError, match="it is read for this"):
+        run(replace(given, poses=str(tmp_path / "given" / "poses.npz")))
     with pytest.raises(UserError, match="holds a nearest, not the --model gan"):
         run(replace(options, model="4"))
 

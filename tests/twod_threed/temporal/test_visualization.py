@@ -231,6 +231,10 @@ def test_3d_poses_of_a_file_are_rendered_unless_a_model_is_named(folder, monkeyp
     temporal_render(chosen)
     np.testing.assert_allclose(np.load(folder / "e.npy"), truth, atol=0.01)
     assert film(folder) == (202, 100, pytest.approx(50), 12)
+    with pytest.raises(UserError, match="--height does nothing to 3D poses"):
+        temporal_render(of_file(folder, film=FilmOptions(height=1900.0)))
+    with pytest.raises(UserError, match="--causal does nothing to 3D poses"):
+        temporal_render(of_file(folder, weights=WeightsOptions("", causal=True)))
     named = WeightsOptions(load=str(folder / "net.safetensors"), accelerator="cpu")
     temporal_render(of_file(folder, viz_export=folder / "e.npy", weights=named, viz_output=None))
     assert np.abs(np.load(folder / "e.npy") - truth).max() > 1
@@ -243,6 +247,13 @@ def test_3d_poses_of_a_file_are_rendered_unless_a_model_is_named(folder, monkeyp
         of_file(folder, viz_export=folder / "e.npy", film=FilmOptions(fps=30), viz_output=None)
     )
     assert [one.load for one in asked] == ["temporal"]
+
+
+def test_the_video_under_the_2d_poses_is_never_written_over(folder):
+    (folder / "v.mp4").write_bytes(b"the video")
+    with pytest.raises(UserError, match="it is read for this"):
+        temporal_render(of_file(folder, viz_video=folder / "v.mp4", viz_output=folder / "v.mp4"))
+    assert (folder / "v.mp4").read_bytes() == b"the video"
 
 
 def test_the_frame_rate_is_the_files_or_said_or_the_videos(folder):
