@@ -10,10 +10,11 @@ from utils.mocap.store import write_store
 
 @dataclass
 class MannequinPosesOptions:
-    """Put poses of mannequins into a motion store, for train.py 2d3d_mocap.
+    """Put poses of mannequins into a motion store, for train.py 2d3d_mocap and temporal_mocap.
 
-    They vary more than what people are filmed at. Not for temporal networks: half of them are
-    unrelated poses.
+    They vary more than what people are filmed at: half of them are unrelated poses, half a motion
+    at 10 frames a second. What learns how people move, 3d_pose_gan_mocap, 3d_pose_vae_mocap and
+    motion_transfer_mocap, leaves them out where there are people.
     """
 
     output: Path = Path("data/mocap/mannequin.npz")

@@ -27,8 +27,8 @@ from utils.mocap.joint_maps import (
     h36m_poses,
     h36m_poses_of_points,
 )
-from utils.mocap.naming import ClipName, frame_rate_in_name, name_clip
-from utils.mocap.store import MotionStore, make_store, write_store
+from utils.mocap.naming import distinct_names, frame_rate_in_name, subject_and_action
+from utils.mocap.store import MotionStore, folder_of_store, make_store, write_store
 from utils.processes import core_count
 from utils.skeletons import H36M_17
 from utils.stopping import exit_on_sigterm
@@ -46,7 +46,7 @@ class MocapOptions:
     positions named like uiprmd_50hz.npz."""
     output: Path | None = None
     """The motion store to write; by default data/mocap/<name of FOLDER>.npz, where training looks
-    for it."""
+    for it, unless a store of another folder is there."""
     source: str = ""
     """Name of the data set in the store; by default that of its joint map. cmu, hdm05, bandai,
     uiprmd and reactidle also say how subjects are told from file names."""
@@ -61,7 +61,8 @@ class MocapOptions:
     """Frames per second of .amc files, which do not say it (HDM05's names do)."""
     subject_pattern: str = ""
     """Regular expression whose group is the subject, searched in a clip's path inside the folder;
-    by default known data sets name it, and other clips belong to the folder they lie in."""
+    by default known data sets name it, and other clips belong to the folder they lie in, those
+    directly in FOLDER to FOLDER."""
 
     def __post_init__(self) -> None:
         for name in ("frame_rate", "amc_frame_rate"):
@@ -78,10 +79,12 @@ class MocapOptions:
 
 @dataclass(frozen=True)
 class _Clip:
-    """A clip for the store: poses (T, 17, 3) float32, mm, y up."""
+    """A clip for the store: poses (T, 17, 3) float32, mm, y up; place: its path in the folder."""
 
-    name: ClipName
+    place: str
     source: str
+    subject: str
+    action: str
     poses: np.ndarray
     frame_rate: float
     validity: np.ndarray
@@ -99,6 +102,8 @@ class _Result:
 def prepare_mocap(options: MocapOptions) -> int:
     """Write the store and print what is in it. -> exit code: 1 if a file could not be read."""
     files = _motion_files(options.folder)
+    # Before the files, which take longer to read.
+    output = options.output or _default_output(options.folder)
     joint_map = choose_joint_map(options.joint_map) if options.joint_map else None
     results = list(_read_files(files, partial(_read_file, options, joint_map)))
     # A broken skeleton is found again with each of its clips.
@@ -108,23 +113,45 @@ def prepare_mocap(options: MocapOptions) -> int:
     clips = [clip for r in results for clip in r.clips]
     if not clips:
         raise UserError(f"no clip of {options.folder} is left; the first reason: {problems[0]}")
-    store = make_store(
-        [clip.poses for clip in clips],
-        [clip.name.name for clip in clips],
-        [clip.source for clip in clips],
-        [clip.name.subject for clip in clips],
-        [clip.name.action for clip in clips],
-        [clip.frame_rate for clip in clips],
-        [clip.validity for clip in clips],
-    )
-    # Of `.` and `..`, too.
-    name = Path(os.path.abspath(options.folder)).name
-    output = options.output or Path("data/mocap") / f"{name}.npz"
-    write_store(output, store)
+    store = _store_of(clips)
+    write_store(output, store, str(options.folder.resolve()))
     for line in _summary(store):
         print(line)
     print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     return 1 if problems else 0
+
+
+def _name_of(folder: Path) -> str:
+    """Of `.` and `..`, too."""
+    return Path(os.path.abspath(folder)).name
+
+
+def _default_output(folder: Path) -> Path:
+    """data/mocap/<name>.npz. Raises UserError if what is there was not made from this folder."""
+    output = Path("data/mocap") / f"{_name_of(folder)}.npz"
+    if not output.exists():
+        return output
+    other = folder_of_store(output)
+    if other == str(folder.resolve()):
+        return output
+    origin = f"made from {other}" if other else "and does not say what it was made from"
+    raise UserError(
+        f"{output} is there already, {origin}: give another --output, and another --source if the "
+        f"clips have the same names, to keep it, or --output {output} to replace it"
+    )
+
+
+def _store_of(clips: list[_Clip]) -> MotionStore:
+    sources = [clip.source for clip in clips]
+    return make_store(
+        [clip.poses for clip in clips],
+        distinct_names(sources, [clip.place for clip in clips]),
+        sources,
+        [clip.subject for clip in clips],
+        [clip.action for clip in clips],
+        [clip.frame_rate for clip in clips],
+        [clip.validity for clip in clips],
+    )
 
 
 def _motion_files(folder: Path) -> list[Path]:
@@ -194,7 +221,10 @@ def _read_points(
         raise UserError(f"{path}: the name of a file of joints ends in its frame rate, _50hz.npz")
     joint_map = joint_map or find_points_map(named[1], path)
     place = path.relative_to(options.folder).parent
-    for name, positions in load_arrays(path, "file of joints").items():
+    clips = load_arrays(path, "file of joints")
+    if not clips:
+        raise UserError(f"{path} holds no clips")
+    for name, positions in clips.items():
         try:
             poses = h36m_poses_of_points(_points(positions), joint_map, path)
             _add(result, options, joint_map, (place / name).as_posix(), poses, float(named[2]))
@@ -223,7 +253,8 @@ def _add(
     if not len(poses):
         raise UserError(f"{place} has no frames of motion")
     source = options.source or joint_map.source
-    name = name_clip(source, place, options.subject_pattern)
+    folder = _name_of(options.folder)
+    subject, action = subject_and_action(source, place, folder, options.subject_pattern)
     parts = smooth_parts(poses, frame_rate)
     if not parts:
         raise UserError(f"{place} jumps too often: no part of it is long enough to keep")
@@ -235,9 +266,10 @@ def _add(
         )
     rate = options.frame_rate or frame_rate
     for number, part in enumerate(parts, 1):
-        named = name._replace(name=f"{name.name}.{number}") if len(parts) > 1 else name
+        where = f"{place}.{number}" if len(parts) > 1 else place
         clip = changed_rate(poses[part], frame_rate, rate)
-        result.clips.append(_Clip(named, source, clip, rate, joint_map.validity))
+        one = _Clip(where, source, subject, action, clip, rate, joint_map.validity)
+        result.clips.append(one)
 
 
 def _summary(store: MotionStore) -> Iterator[str]:

@@ -79,13 +79,16 @@ def on_level_ground(poses: Poses) -> Poses:
 
 
 def reference_film(dancer: Dancer) -> Poses:
-    """Poses of the dancer, of all over the film that the model learned from, as rows of a file."""
+    """Poses of the dancer, of all over the film that the model learned from, as rows of a file.
+
+    They have no times: how far apart in the film they are is not known.
+    """
     keypoints = dancer.description.references.numpy()
     count = len(keypoints)
     return Poses(
         source=np.full(count, dancer.description.dancer),
         frame=np.arange(count),
-        time=np.arange(count) / dancer.description.fps,
+        time=np.full(count, np.nan),
         person=np.zeros(count, np.int64),
         box=np.full((count, 3), np.nan, np.float32),
         image_size=np.full((count, 2), dancer.image_size),

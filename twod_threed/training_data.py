@@ -18,7 +18,7 @@ from twod_threed.views import stored_views
 from utils.batches import Batches, Order, Plan
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
-from utils.mocap.store import MotionStore, in_split, join_stores, read_store
+from utils.mocap.store import MotionStore, in_split, read_stores
 
 Split = Literal["train", "val", "test"]
 
@@ -34,7 +34,7 @@ def _is_pairs(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return _PAIRS_MEMBER in archive.namelist()
     except (OSError, zipfile.BadZipFile):
-        return False  # read_store says what is wrong with it
+        return False  # read_stores says what is wrong with it
 
 
 def read_motion(data_dir: str) -> MotionStore | PosePairs:
@@ -50,7 +50,7 @@ def read_motion(data_dir: str) -> MotionStore | PosePairs:
         )
     if len(files) == 1 and _is_pairs(files[0]):
         return read_pairs(files[0])
-    return join_stores([read_store(file) for file in files])
+    return read_stores(files)
 
 
 def _h36m(data: DataOptions, split: Split) -> PosePairs:

@@ -127,13 +127,15 @@ class OptimizerOptions:
     """Momentum of rmsprop."""
     weight_decay: Annotated[float, tyro.conf.arg(aliases=["--wd"])] = 0.0
     """Weight of the L2 penalty on the weights."""
-    grad_clip: float = 10.0
-    """Largest total norm of the gradient; longer ones are scaled down to it."""
+    grad_clip: float | None = 10.0
+    """Largest total norm of the gradient; longer ones are scaled down to it. None leaves gradients
+    as they are."""
     no_grad_clipping: bool = False
-    """Leave gradients as they are."""
+    """Same as --grad_clip None."""
     lr_scheduler: Literal["none", "step", "cosine"] = "none"
     """Course of the learning rate: constant; times --gamma at each epoch in --schedule; or a half
-    cosine from --lr at the start to 0 at the last step, or when --max_minutes are over."""
+    cosine from --lr at the start to 0 at the last step, or when --max_minutes are over. What
+    --resume takes up before that falls on from where it was."""
     schedule: tuple[int, ...] = ()
     """Epochs (counted from 0) at which --lr_scheduler step multiplies the learning rate."""
     gamma: float = 0.1
@@ -143,8 +145,11 @@ class OptimizerOptions:
 
     def __post_init__(self) -> None:
         if self.use_amsprop:
-            # Once said, it is said by --optimizer alone, which a later command may then change.
+            # Once said, it is said by --optimizer alone, which a later command may then change;
+            # the same holds for --grad_clip.
             self.optimizer, self.use_amsprop = "amsprop", False
+        if self.no_grad_clipping:
+            self.grad_clip, self.no_grad_clipping = None, False
         _positive(lr=self.lr, grad_clip=self.grad_clip, gamma=self.gamma)
         _not_negative(
             momentum=self.momentum, weight_decay=self.weight_decay, warmup_steps=self.warmup_steps

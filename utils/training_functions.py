@@ -39,8 +39,8 @@ class Context:
         self.fabric.backward(loss)
 
     def clip(self, model: nn.Module, optimizer: Any) -> None:
-        """Scale the gradients of `optimizer`'s weights down to --grad_clip, if clipping is on."""
-        if not self.optim.no_grad_clipping:
+        """Scale the gradients of `optimizer`'s weights down to --grad_clip, unless it is None."""
+        if self.optim.grad_clip is not None:
             self.fabric.clip_gradients(
                 model,  # pyright: ignore[reportArgumentType]
                 optimizer,

@@ -12,6 +12,7 @@ import torch
 from generative_models.motion_transfer.limbs import SKELETON
 from generative_models.motion_transfer.model import Architecture, TransferNetwork
 from generative_models.motion_transfer.normalisation import ROWS, Normaliser
+from generative_models.motion_transfer.options import FASTEST
 from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.weights import building, load_into, reading_description
@@ -51,6 +52,8 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Transfer
         if mean.shape != (ROWS, 2) or std.shape != (ROWS, 2):
             raise ValueError(f"statistics of shape {tuple(mean.shape)}")
         rate = float(metadata["frame_rate"])
+        if not 0 < rate <= FASTEST:
+            raise ValueError(f"a frame rate of {rate}")
         return TransferDescription(Architecture(**sizes), Normaliser(mean, std), rate)
 
 

@@ -90,9 +90,11 @@ def projected(points: Tensor, distance: float) -> Tensor:
     return FOCAL * place[..., :2] / place[..., 2:] + (HEIGHT - 1) / 2
 
 
-def pose_rows(points: Tensor, distance: float, name: str, jitter: Tensor) -> Poses:
-    """The pose file of what a camera so far away sees of points (T, 15, 3) mm, with errors of 2D
-    joints (T, 15, 2) px. A joint that is NaN is absent."""
+def pose_rows(
+    points: Tensor, frame_rate: float, distance: float, name: str, jitter: Tensor
+) -> Poses:
+    """The pose file of what a camera so far away sees of points (T, 15, 3) mm, `frame_rate` a
+    second, with errors of 2D joints (T, 15, 2) px. A joint that is NaN is absent."""
     count = len(points)
     keypoints = (projected(points, distance) + jitter).numpy().astype(np.float32)
     relative = (points - points[:, ROOT, None]).numpy()
@@ -100,7 +102,7 @@ def pose_rows(points: Tensor, distance: float, name: str, jitter: Tensor) -> Pos
     return Poses(
         source=np.array([name] * count),
         frame=np.arange(count),
-        time=np.arange(count) / 30,
+        time=np.arange(count) / frame_rate,
         person=np.zeros(count, np.int64),
         box=np.full((count, 3), np.nan),
         image_size=np.full((count, 2), HEIGHT),
@@ -136,8 +138,8 @@ def make_pair(motion: Motion, options: TransferEvalOptions, number: int) -> Pair
         for one in (source, target)
     ]
     return Pair(
-        pose_rows(source, near, "source", errors[0]),
-        pose_rows(target, far, "target", errors[1]),
+        pose_rows(source, options.data.frame_rate, near, "source", errors[0]),
+        pose_rows(target, options.data.frame_rate, far, "target", errors[1]),
         truth.numpy(),
         far / FOCAL,
     )
@@ -207,7 +209,7 @@ def evaluate(options: TransferEvalOptions, lift: Lift | None = None) -> int:
     -> exit code 0. Raises UserError for data or weights that are absent or too short.
     """
     ways = retargeters(options, lift)
-    motion = read_motion(options.data, options.split, options.seed)
+    (motion,) = read_motion(options.data, (options.split,), options.seed)
     motion = motion.select(np.array([len(clip) >= SHORTEST for clip in motion.clips], bool))
     if not motion.clips:
         raise UserError(f"no clip of --split {options.split} has {SHORTEST} frames")

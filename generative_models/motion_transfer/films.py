@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from generative_models.motion_transfer.limbs import ROOT, SKELETON
@@ -70,6 +71,24 @@ def film_of(poses: Poses, name: str) -> Film:
         seen=np.asarray(np.isfinite(points).all(-1)),
         confidence=_converted_confidence(poses),
     )
+
+
+def frame_times(film: Film, frame_rate: float) -> np.ndarray:
+    """Times (N,), s, rising, of the frames of a film; `frame_rate` a second where it has none."""
+    every, times = np.arange(len(film.points)), film.poses.time
+    if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
+        return every / frame_rate
+    return np.interp(every, film.places, times)
+
+
+def resampled(points: Tensor, times: np.ndarray, wanted: np.ndarray) -> Tensor:
+    """Points (N, J, D), known at rising times (N,), N at least 2, at others between them (M,).
+
+    -> (M, J, D), along a cubic spline. A joint is NaN in all frames or in none.
+    """
+    line = CubicSpline(times, points.nan_to_num(0).numpy())
+    made = torch.from_numpy(line(wanted)).to(points.dtype)
+    return made.masked_fill(points[:1].isnan(), torch.nan)
 
 
 def _converted_confidence(poses: Poses) -> np.ndarray:

@@ -3,6 +3,8 @@
 There a body of the standard size (`limbs.STANDARD_SIZE`) is 1; x right, y down, z away.
 """
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from generative_models.motion_transfer.limbs import (
+    ROOT,
     SKELETON,
     STANDARD_SIZE,
     body_size,
@@ -18,12 +21,13 @@ from generative_models.motion_transfer.limbs import (
 )
 from generative_models.motion_transfer.options import MotionDataOptions, Part
 from utils.dataset_statistics import cache_key, cached
-from utils.errors import UserError
+from utils.errors import UserError, none_left
 from utils.mannequin.body import h36m_joints, sample_body
 from utils.mannequin.motion import sample_motion
-from utils.mocap import MotionStore, join_stores, read_store, resample
+from utils.mocap import MotionStore, of_people, read_stores, resample
 from utils.skeleton_conversion import convert
-from utils.skeletons import H36M_17
+from utils.skeletons import DANCE_13, H36M_17
+from utils.subjects import check_subjects
 
 MANNEQUIN_SECONDS = 30.0
 """Of motion of each body."""
@@ -88,32 +92,53 @@ def _moving(seed: int, body: int, frame_rate: float) -> np.ndarray:
 
 
 def _read_mixamo_clip(path: Path) -> np.ndarray:
-    """(T, 15, 3), x right, y down, z away, of a file (15, 3, T): x, depth, vertical.
+    """(T, 15, 3), x right, y down, z away, NaN absent, of a file (15, 3, T): x, depth, vertical.
 
-    Mixamo's x leads to the viewer's left and its vertical upwards. Raises UserError.
+    Mixamo's x leads to the viewer's left and its vertical upwards. Neck and mid_hip are the middles
+    of shoulders and hips, as of all other motion: the file's own lie elsewhere. Raises UserError.
     """
     try:
         array = np.load(path, allow_pickle=False)
     except Exception as error:  # NumPy evaluates the head, and trips over a damaged one anyhow
         raise UserError(f"cannot read {path}: {error}") from error
-    if not isinstance(array, np.ndarray) or array.shape[:-1] != (len(SKELETON), 3):
-        raise UserError(f"{path} is no motion of 15 joints: it needs the shape (15, 3, frames)")
+    are_numbers = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
+    if not are_numbers or array.shape[:-1] != (len(SKELETON), 3):
+        raise UserError(
+            f"{path} is no motion of 15 joints: it needs numbers of the shape (15, 3, frames)"
+        )
+    if array.shape[-1] == 0:
+        raise UserError(f"{path} has no frames")
     points = array.astype(np.float32).transpose(2, 0, 1)
     points = points[..., [0, 2, 1]] * np.array([-1, -1, 1], np.float32)
-    return convert(points, SKELETON, SKELETON).poses
+    points[~np.isfinite(points)] = np.nan
+    return convert(convert(points, SKELETON, DANCE_13).poses, DANCE_13, SKELETON).poses
 
 
 def read_mixamo(folder: Path) -> Motion:
     """<character>/<motion>/<motion>.npy: every character a subject, "mixamo/<character>".
 
-    The unit is not known: the median character gets the standard size. Raises UserError.
+    The unit is not known: the median clip's body gets the standard size. Clips that show no body
+    are left out and named on stderr. Raises UserError for a damaged file, or if no clip is left.
     """
     files = sorted(folder.glob("*/*/*.npy"))
     clips = [torch.from_numpy(_read_mixamo_clip(path)) for path in files]
-    sizes = [body_size(limb_lengths(clip)) for clip in clips]
-    size = torch.stack(sizes).median()
+    # About the hips, from which all is measured: of a clip without them the size is NaN, too.
+    about_hips = [clip - clip[:, ROOT, None] for clip in clips]
+    sizes = torch.stack([body_size(limb_lengths(clip)) for clip in about_hips])
+    usable = (sizes > 0) & sizes.isfinite()
+    problems = [
+        f"{path} shows no body: it needs both hips, and trunk or legs, in some frame"
+        for path, good in zip(files, usable.tolist(), strict=True)
+        if not good
+    ]
+    if not usable.any():
+        raise none_left(f"no motion in {folder}", problems)
+    for problem in problems:
+        print(f"{problem}; it is left out", file=sys.stderr)
+    size = sizes[usable].median()
     subjects = [f"mixamo/{path.parent.parent.name}" for path in files]
-    return Motion([clip / size for clip in clips], subjects, ["mixamo"] * len(files))
+    motion = Motion([clip / size for clip in clips], subjects, ["mixamo"] * len(files))
+    return motion.select(usable.numpy())
 
 
 def _read_folder(place: Path, frame_rate: float) -> Motion:
@@ -128,16 +153,21 @@ def _read_folder(place: Path, frame_rate: float) -> Motion:
             f"data/prepare.py mocap FOLDER --output {place}/NAME.npz` makes from BVH or ASF/AMC "
             "files, or <character>/<motion>/<motion>.npy; motion_transfer_mannequin needs no data"
         )
-    return of_store(join_stores([read_store(path) for path in stores]), frame_rate)
+    return of_store(of_people(read_stores(stores)), frame_rate)
 
 
-def read_motion(options: MotionDataOptions, part: Part, seed: int) -> Motion:
-    """The clips of a part. Raises UserError for what is absent, or if nobody belongs to it."""
+def read_motion(options: MotionDataOptions, parts: Sequence[Part], seed: int) -> list[Motion]:
+    """The clips of each part. Raises UserError for what is absent, or if nobody belongs to one."""
     if options.dataset == "mannequin":
-        return _mannequins(options, part, seed)
+        return [_mannequins(options, part, seed) for part in parts]
     motion = _read_folder(Path(options.data_dir or "data/mocap"), options.frame_rate)
+    return [_of_part(motion, options, part) for part in parts]
+
+
+def _of_part(motion: Motion, options: MotionDataOptions, part: Part) -> Motion:
     subjects = np.array(motion.subjects)
     named = {"validation": options.subjects_validation, "test": options.subjects_test}
+    check_subjects(motion.subjects, **named)
     if part == "train":
         mask = ~np.isin(subjects, [name for names in named.values() for name in names])
     else:

@@ -14,6 +14,8 @@ from utils.subjects import TEST_SUBJECTS, VALIDATION_SUBJECTS
 MotionDataset = Literal["mocap", "mannequin"]
 Part = Literal["train", "validation", "test"]
 Method = Literal["scale", "bones", "learned"]
+FASTEST = 1000.0
+"""Frames per second that nothing is filmed at."""
 
 
 @dataclass
@@ -37,7 +39,10 @@ class MotionDataOptions:
     def __post_init__(self) -> None:
         used_by = dict.fromkeys(("data_dir", "subjects_validation", "subjects_test"), ("mocap",))
         refuse_idle(self, used_by | {"mannequin_count": ("mannequin",)})
-        need(self.frame_rate > 0, f"--frame_rate must be above 0, not {self.frame_rate}")
+        need(
+            0 < self.frame_rate <= FASTEST,
+            f"--frame_rate must be above 0 and at most {FASTEST:g}, not {self.frame_rate}",
+        )
         at_least_one(mannequin_count=self.mannequin_count)
         twice = sorted(set(self.subjects_validation) & set(self.subjects_test))
         need(not twice, f"{' '.join(twice)}: named to validate and to test")

@@ -1,10 +1,17 @@
 """Retargeting by the network: the source's motion and view, the target's body."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from generative_models.motion_transfer.description import TransferDescription, load_network
-from generative_models.motion_transfer.films import Film, film_of, with_points
+from generative_models.motion_transfer.films import (
+    Film,
+    film_of,
+    frame_times,
+    resampled,
+    with_points,
+)
 from generative_models.motion_transfer.limbs import (
     ROOT,
     leg_factor,
@@ -19,14 +26,6 @@ from utils.errors import UserError
 from utils.pose_file import Poses
 
 
-def learned_film(poses: Poses, name: str) -> Film:
-    """The film in a pose file. Raises UserError as `film_of`, and if the network needs more."""
-    film = film_of(poses, name)
-    if len(film.points) < SHORTEST:
-        raise UserError(f"{name} has {len(film.points)} frames; the network needs {SHORTEST}")
-    return film
-
-
 class LearnedRetargeter:
     """A trained network, ready for use: `retargeter(source, target)`."""
 
@@ -36,16 +35,35 @@ class LearnedRetargeter:
         self.device = torch.device(device_kind(accelerator))
         self.network = network.to(self.device).eval()
         self.normaliser = description.normaliser.to(self.device)
+        self.frame_rate = description.frame_rate
 
     @classmethod
     def load(cls, name_or_path: str, accelerator: str = "auto") -> "LearnedRetargeter":
         """From anything that `--load` takes. Raises UserError where there are no such weights."""
         return cls(*load_network(name_or_path), accelerator)
 
+    def film(self, poses: Poses, name: str) -> Film:
+        """The film in a pose file. Raises UserError as `film_of`, and if the network needs more."""
+        film = film_of(poses, name)
+        count = len(self.times(film)[1])
+        if count < SHORTEST:
+            rate = f"{self.frame_rate:g} a second"
+            raise UserError(f"{name} has {count} frames at {rate}; the network needs {SHORTEST}")
+        return film
+
+    def times(self, film: Film) -> tuple[np.ndarray, np.ndarray]:
+        """Times, s, of a film's frames (N,) and of those that the network sees of it (M,).
+
+        The latter are as far apart as in the motion that trained, but for what meets both ends.
+        """
+        own = frame_times(film, self.frame_rate)
+        steps = round((own[-1] - own[0]) * self.frame_rate)
+        return own, np.linspace(own[0], own[-1], steps + 1)
+
     def channels(self, film: Film) -> Tensor:
-        """A film as the network takes it, (1, 30, N): of a body of size 1."""
-        points = (film.points / size_of(film))[None].to(self.device)
-        return self.normaliser.channels(local_rows(points))
+        """A film as the network takes it, (1, 30, M): of a body of size 1, at its frame rate."""
+        points = resampled(film.points, *self.times(film)) / size_of(film)
+        return self.normaliser.channels(local_rows(points[None].to(self.device)))
 
     def codes(self, rows: Tensor) -> Codes:
         """Codes of local rows (B, T, 15, 2) of bodies of size about 1."""
@@ -86,12 +104,13 @@ class LearnedRetargeter:
 
         The way of the hips is the source's, in steps as long as the new legs make them: velocities
         that the network makes would lead away in a long film. Raises UserError for pose files of
-        several people, without hips, or of fewer than 8 frames.
+        several people, without hips, or of fewer than 8 frames at the network's rate.
         """
-        one, other = learned_film(source, "the source"), learned_film(target, "the target")
+        one, other = self.film(source, "the source"), self.film(target, "the target")
         rows = self.transfer(self.channels(one), self.channels(other))[0].cpu()
+        own, seen = self.times(one)
         local = torch.zeros_like(one.points)
-        local[:, JOINTS] = rows[:, :-1] * size_of(other)
+        local[:, JOINTS] = resampled(rows[:, :-1], seen, own) * size_of(other)
         steps = leg_factor(limb_lengths(local) / limb_lengths(one.points))
         # Without legs to compare, as far as the bodies are larger.
         steps = torch.where(steps.isnan(), size_of(other) / size_of(one), steps)

@@ -27,7 +27,7 @@ from generative_models.motion_transfer.description import (
 from generative_models.motion_transfer.limbs import LIMB_NAMES, STANDARD_SIZE, scale_limbs
 from generative_models.motion_transfer.losses import Inputs, TransferTraining
 from generative_models.motion_transfer.model import Architecture
-from generative_models.motion_transfer.motion import read_motion
+from generative_models.motion_transfer.motion import Motion, read_motion
 from generative_models.motion_transfer.normalisation import (
     Normaliser,
     known_channels,
@@ -155,14 +155,15 @@ def transfer_batches(
     loop, seed = options.loop, options.run.seed
     frames, rank = options.losses.window, fabric.global_rank
 
-    def batches(part: Any, size: int, count: int, purpose: str) -> WindowBatches:
-        windows = Windows(read_motion(options.data, part, seed), frames, fabric.device)
+    def batches(motion: Motion, size: int, count: int, purpose: str) -> WindowBatches:
+        windows = Windows(motion, frames, fabric.device)
         steps = max(1, count // (size * fabric.world_size))
         return WindowBatches(windows, size, steps, seed, rank, f"motion transfer, {purpose}")
 
-    validation = batches("validation", loop.test_batch_size, VALIDATION_WINDOWS, "validation")
+    held_out, learnt = read_motion(options.data, ("validation", "train"), seed)
+    validation = batches(held_out, loop.test_batch_size, VALIDATION_WINDOWS, "validation")
     size, count = loop.train_batch_size, options.losses.epoch_windows
-    return batches("train", size, count, "training"), validation
+    return batches(learnt, size, count, "training"), validation
 
 
 def describe(options: TransferTrainOptions, windows: Windows) -> TransferDescription:

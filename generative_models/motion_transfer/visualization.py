@@ -10,7 +10,7 @@ from generative_models.motion_transfer.films import Film
 from generative_models.motion_transfer.limbs import SKELETON
 from generative_models.motion_transfer.normalisation import from_local_rows
 from generative_models.motion_transfer.options import TransferVizOptions
-from generative_models.motion_transfer.predictor import LearnedRetargeter, learned_film
+from generative_models.motion_transfer.predictor import LearnedRetargeter
 from utils.drawing import draw_label, draw_pose, side_by_side
 from utils.images import write_image
 from utils.pose_file import Poses
@@ -28,13 +28,14 @@ _HEIGHT = 480  # px, of the films side by side
 
 
 def grid_points(model: LearnedRetargeter, one: Film, other: Film, steps: int) -> Tensor:
-    """Between two films, cut to the shorter: (steps, steps, T, 15, 2), bodies of size about 1.
+    """Between two films, cut to the shorter: (steps, steps, T, 15, 2), bodies of size about 1, at
+    the network's frame rate.
 
     Rows: motion from the first's to the other's; columns: body and view.
     """
-    frames = min(len(one.points), len(other.points))
-    first, last = (model.channels(film)[..., :frames] for film in (one, other))
-    rows = model.grid(first, last, steps).cpu()
+    first, last = model.channels(one), model.channels(other)
+    frames = min(first.shape[-1], last.shape[-1])
+    rows = model.grid(first[..., :frames], last[..., :frames], steps).cpu()
     # Standing still in the cell: the velocity is left out.
     rows = torch.cat([rows[..., :-1, :], torch.zeros_like(rows[..., -1:, :])], dim=-2)
     return from_local_rows(rows)
@@ -112,14 +113,13 @@ def draw(options: TransferVizOptions) -> int:
     weights = options.weights
     model = LearnedRetargeter.load(weights.load, weights.accelerator)
     files = (read_pose_file(options.source), read_pose_file(options.target))
-    one, other = learned_film(files[0], "--source"), learned_film(files[1], "--target")
+    one, other = model.film(files[0], "--source"), model.film(files[1], "--target")
     source, target = one.poses, other.poses
-    rate = rate_of(source)
-    write_grid(grid_points(model, one, other, options.steps), options, rate)
+    write_grid(grid_points(model, one, other, options.steps), options, model.frame_rate)
     frames = panes(source, target, model(source, target))
     first = next(frames)
     place = options.output_dir / "side_by_side.mp4"
-    with VideoWriter(place, first.shape[1], first.shape[0], rate) as video:
+    with VideoWriter(place, first.shape[1], first.shape[0], rate_of(source)) as video:
         video.write(first)
         for frame in frames:
             video.write(frame)

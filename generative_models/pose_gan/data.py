@@ -25,7 +25,7 @@ from generative_models.pose_gan.representation import (
 )
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
-from utils.mocap.store import MotionStore, in_split, join_stores, read_store
+from utils.mocap.store import MotionStore, in_split, of_people, read_stores
 from utils.seeds import derive_seed
 
 Split = Literal["train", "val", "test"]
@@ -83,7 +83,7 @@ class PosePool:
 
 
 def read_motion(data_dir: str) -> MotionStore:
-    """The motion stores in a folder, or one store. Raises UserError."""
+    """The people of the motion stores in a folder, or of one store. Raises UserError."""
     path = Path(data_dir or "data/mocap")
     files = sorted(path.glob("*.npz")) if path.is_dir() or not path.exists() else [path]
     if not files:
@@ -94,7 +94,7 @@ def read_motion(data_dir: str) -> MotionStore:
             "files; train.py 3d_pose_gan_mannequin and 3d_pose_vae_mannequin need no data, nor do "
             "eval.py and viz.py with --dataset mannequin"
         )
-    return join_stores([read_store(file) for file in files])
+    return of_people(read_stores(files))
 
 
 def read_splits(data: PoseDataOptions, splits: Sequence[Split], seed: int) -> list[MotionStore]:

@@ -144,7 +144,7 @@ def _vae_loop() -> LoopOptions:
 
 
 def _gan_optimizer() -> OptimizerOptions:
-    return OptimizerOptions(optimizer="adam", lr=5e-4, lr_scheduler="cosine", no_grad_clipping=True)
+    return OptimizerOptions(optimizer="adam", lr=5e-4, lr_scheduler="cosine", grad_clip=None)
 
 
 def _vae_optimizer() -> OptimizerOptions:
@@ -161,6 +161,13 @@ class PoseGanTrainOptions:
     network: PoseNetworkOptions = field(default_factory=PoseNetworkOptions)
     learning: GanLearningOptions = field(default_factory=GanLearningOptions)
     data: PoseDataOptions = field(default_factory=PoseDataOptions)
+
+    def __post_init__(self) -> None:
+        need(
+            self.loop.test_batch_size >= 2,
+            "--test_batch_size must be at least 2: the best weights are those whose poses come "
+            "nearest to real ones, and one pose alone has no distance",
+        )
 
 
 @dataclass

@@ -140,9 +140,15 @@ def _pose2vid_architecture(options: SkeletonToImageTrainOptions, kind: str) -> A
         one.norm,
         one.face_size,
     )
-    if size < 2 * architecture.multiple:
+    if size < architecture.smallest:
         raise UserError(
-            f"--image_size {size} is halved too often: give a smaller --n_downsample_global"
+            f"--image_size {size} is halved too often: give {architecture.smallest} or more, or a "
+            "smaller --n_downsample_global or --n_local_enhancers"
+        )
+    if size <= 2 ** (one.num_D - 1):
+        raise UserError(
+            f"--image_size {size} is halved too often: with --num_D {one.num_D} it must be above "
+            f"{2 ** (one.num_D - 1)}"
         )
     return architecture
 

@@ -131,6 +131,12 @@ class SkeletonToImageTrainOptions:
     gan: GanOptions = field(default_factory=GanOptions)
     pose2vid: Pose2VidOptions = field(default_factory=Pose2VidOptions)
 
+    def __post_init__(self) -> None:
+        need(
+            not self.pose2vid.decay_epochs or self.optim.lr_scheduler == "none",
+            f"--decay_epochs needs --lr_scheduler none, not {self.optim.lr_scheduler}",
+        )
+
     @property
     def name(self) -> Model:
         """The model by name."""

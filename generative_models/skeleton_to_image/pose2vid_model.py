@@ -39,8 +39,18 @@ class Pose2VidArchitecture:
     @property
     def multiple(self) -> int:
         """What the side of a picture is padded to a multiple of."""
-        enhancers = self.n_local_enhancers if self.netG == "local" else 0
-        return 2 ** (self.n_downsample_global + enhancers)
+        return 2 ** (self.n_downsample_global + self.enhancers)
+
+    @property
+    def enhancers(self) -> int:
+        """How many, each of which halves what the global generator sees."""
+        return self.n_local_enhancers if self.netG == "local" else 0
+
+    @property
+    def smallest(self) -> int:
+        """Side of a picture, px, from which on mirrored edges and normalisation have enough: the
+        global generator needs 4 px, and 2 after its last halving."""
+        return max(4 * 2**self.enhancers, 2 * self.multiple)
 
 
 def _norm(kind: Norm, channels: int) -> nn.Module:

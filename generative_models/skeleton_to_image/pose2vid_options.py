@@ -29,7 +29,8 @@ class Pose2VidOptions:
     norm: Literal["instance", "batch"] = "instance"
     """Normalisation in generator and discriminators."""
     num_D: int = 2
-    """Discriminators, each at half the resolution of the one before."""
+    """Discriminators, each at half the resolution of the one before; the last sees 2 px at
+    least."""
     n_layers_D: int = 3
     """Layers of a discriminator that halve or widen."""
     ndf: int = 32
@@ -55,8 +56,8 @@ class Pose2VidOptions:
     niter_fix_global: int = 0
     """local: first epochs in which only the enhancers learn."""
     face_size: int = 0
-    """Side of the square about the nose that a second generator improves, px, a multiple of 4; 0 is
-    off. The published ones are 48 of 512 and 96 of 1024 px."""
+    """Side of the square about the nose that a second generator improves, px, a multiple of 4 from
+    8 on; 0 is off. The published ones are 48 of 512 and 96 of 1024 px."""
 
     def __post_init__(self) -> None:
         for name in ("ngf", "num_D", "n_layers_D", "ndf"):
@@ -72,6 +73,6 @@ class Pose2VidOptions:
             "--niter_fix_global needs --netG local",
         )
         need(
-            self.face_size >= 0 and self.face_size % 4 == 0,
-            f"--face_size must be a multiple of 4, not {self.face_size}",
+            self.face_size == 0 or (self.face_size >= 8 and self.face_size % 4 == 0),
+            f"--face_size must be 0 or a multiple of 4 from 8 on, not {self.face_size}",
         )

@@ -19,6 +19,7 @@ from generative_models.skeleton_to_image.pose2vid import Pose2Vid
 from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
 from utils.checkpoint import read_weights
 from utils.errors import UserError
+from utils.options import RunOptions
 from utils.run_folder import find_start
 from utils.weights import load_into
 
@@ -40,16 +41,17 @@ def load_start(
     mean: Tensor,
     description: DancerDescription,
     options: SkeletonToImageTrainOptions,
-) -> SkeletonToImageTrainOptions:
+) -> RunOptions:
     """Give a new model the weights that --load names, unless it names a run to go on with.
 
     A GAN may start from a vanilla_image: its critic is then new. A U-Net that was trained on
     another person takes the mean frame (3, S, S) in [-1, 1] of its new one as its learned picture.
-    -> the options, with nothing left to load. Raises UserError if the weights are of another kind.
+    -> options of the run, in which what is loaded is no longer named. Raises UserError if the
+    weights are of another kind.
     """
     load = options.run.load
     if not find_start(options.run, f"skeleton_to_image_{options.run.exp}").weights:
-        return options
+        return options.run
     weights, metadata = read_weights(load)
     old = description_from_metadata(metadata, load)
     generator_alone = (description.model, old.model) == ("gan", "vanilla_image")
@@ -62,4 +64,4 @@ def load_start(
     load_into(model.generator if generator_alone else model, weights, load)
     if isinstance(model.generator, UNetGenerator) and old.dancer != description.dancer:
         model.generator.start_from(mean)
-    return replace(options, run=replace(options.run, load=""))
+    return replace(options.run, load="")

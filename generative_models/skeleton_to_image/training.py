@@ -169,13 +169,13 @@ def train_network(
     """The run of a network, and its validation pictures. -> exit code."""
     model = start_model(options, description, data)
     with first_reports(fabric):
-        options = load_start(model, mean_frame(data), description, options)
+        run = load_start(model, mean_frame(data), description, options)
     state = train_loop(
         model,
         data.train,
         data.validation,
         own_functions(description, len(data.train)),
-        options.run,
+        run,
         options.loop,
         options.optim,
         run_name,

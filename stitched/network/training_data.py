@@ -13,6 +13,7 @@ from stitched.network.options import DataOptions, Split
 from twod_threed.h36m_takes import SUBJECTS
 from utils.batches import LoadedBatches, Order, Plan
 from utils.options import LoopOptions
+from utils.subjects import check_subjects
 
 H36M_FOLDER = "data/h36m/images"
 
@@ -22,6 +23,12 @@ def pictures_of(data: DataOptions, split: Split, seed: int) -> PicturedPairs:
     if data.dataset == "mannequin":
         count = data.mannequin_count if split == "train" else data.held_out_count
         return mannequin_pictures(split, count, seed)
+    check_subjects(
+        SUBJECTS,
+        training=data.train_subjects,
+        validation=data.val_subjects,
+        test=data.test_subjects,
+    )
     subjects = getattr(data, f"{split}_subjects")
     if split == "train" and not subjects:
         held_out = (*data.val_subjects, *data.test_subjects)

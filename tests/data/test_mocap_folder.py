@@ -9,10 +9,11 @@ import pytest
 from data.mocap_folder import MocapOptions, prepare_mocap
 from tests.utils.mocap.motion_files import AMC, ASF, BVH
 from twod_threed.training_data import read_motion
+from twod_threed.views import stored_views
 from utils.errors import UserError
 from utils.mocap import read_store
 from utils.mocap.joint_maps import built_in_map
-from utils.mocap.store import MotionStore
+from utils.mocap.store import MotionStore, write_store
 from utils.skeletons import H36M_17
 
 MAP = 'source = "studio"\nunit = 10\n[joints]\nhip = "{hip}"\nspine = "{spine}"\n'
@@ -54,6 +55,64 @@ def test_stores_go_where_training_looks(folder, monkeypatch, words):
     motion = read_motion("")
     assert isinstance(motion, MotionStore) and motion.names.tolist() == ["walk", "run"]
     assert [path.name for path in Path("data/mocap").iterdir()] == ["clips.npz"]
+
+
+def test_a_store_of_another_folder_is_not_replaced(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    other, place = folder / "other/clips", Path("data/mocap/clips.npz")
+    other.mkdir(parents=True)
+    (other / "jump.bvh").write_text(BVH)
+    first = MocapOptions(Path("clips"), joint_map=str(folder / "my.toml"))
+    second = replace(first, folder=other)
+    # The same folder again, by another path.
+    for options in (first, replace(first, folder=folder / "clips", frame_rate=60.0)):
+        assert prepare_mocap(options) == 0
+    assert read_store(place).frame_rates.tolist() == [60, 60]
+    before = place.read_bytes()
+    told = rf"{place} is there already, made from {folder}/clips: .*--output.*--source"
+    with pytest.raises(UserError, match=told):
+        prepare_mocap(second)
+    assert place.read_bytes() == before
+    assert prepare_mocap(replace(second, output=place)) == 0
+    assert read_store(place).names.tolist() == ["jump"]
+    with pytest.raises(UserError, match=r"made from .*other/clips"):
+        prepare_mocap(first)
+    write_store(place, read_store(place))
+    with pytest.raises(UserError, match="does not say what it was made from"):
+        prepare_mocap(second)
+
+
+def test_files_of_the_same_name_in_several_folders_stay_apart(folder):
+    for name in ("walk", "only"):
+        (folder / f"clips/ben/{name}.bvh").write_text(BVH)
+    code, store = run(folder)
+    assert code == 0 and store.names.tolist() == ["anna/walk", "only", "run", "ben/walk"]
+    assert store.subjects.tolist() == ["studio/anna"] + ["studio/ben"] * 3
+    assert store.actions.tolist() == ["walk", "only", "run", "walk"]
+    assert len(stored_views(store, seed=0)) == 8
+
+
+@pytest.mark.parametrize("words", [("clips/anna", "."), (".", "clips/anna")])
+def test_a_folder_without_folders_is_one_subject(folder, monkeypatch, words):
+    named, working = words
+    (folder / "clips/anna/run.bvh").write_text(BVH)
+    monkeypatch.chdir(folder / working)
+    options = MocapOptions(
+        Path(named), folder / "store.npz", joint_map=str(folder / "my.toml"), source="lab"
+    )
+    assert prepare_mocap(options) == 0
+    assert read_store(folder / "store.npz").subjects.tolist() == ["lab/anna"] * 2
+    assert prepare_mocap(replace(options, subject_pattern="^(.)")) == 0
+    assert read_store(folder / "store.npz").subjects.tolist() == ["lab/r", "lab/w"]
+
+
+def test_folders_of_the_same_name_are_other_subjects(folder):
+    for group in ("a", "b"):
+        place = folder / f"clips/{group}/01/jump.bvh"
+        place.parent.mkdir(parents=True)
+        place.write_text(BVH)
+    subjects = run(folder)[1].subjects.tolist()
+    assert subjects == ["studio/a/01", "studio/anna", "studio/b/01", "studio/ben"]
 
 
 def test_options_change_names_and_rates(folder):
@@ -114,6 +173,18 @@ def test_files_of_positions(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "clip m02_s01_e01: int16 of shape (3, 16, 3)" in printed
     assert "clip m02_s01_e02: " in printed and "other.npz: the name of a file of joints" in printed
+
+
+def test_a_file_without_clips_is_named(tmp_path, capsys):
+    (tmp_path / "clips").mkdir()
+    np.savez(tmp_path / "clips/uiprmd_50hz.npz")
+    options = MocapOptions(tmp_path / "clips", tmp_path / "store.npz")
+    with pytest.raises(UserError, match=r"the first reason: .*uiprmd_50hz\.npz holds no clips"):
+        prepare_mocap(options)
+    clip = np.random.default_rng(0).integers(-500, 500, (1, 17, 3)).repeat(2, 0)
+    np.savez(tmp_path / "clips/uiprmd2_50hz.npz", m01_s02_e03=clip)
+    assert prepare_mocap(options) == 1
+    assert "uiprmd_50hz.npz holds no clips" in capsys.readouterr().out
 
 
 def test_jumps_are_cut_out_and_told(folder, capsys):

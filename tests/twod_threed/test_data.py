@@ -132,8 +132,8 @@ def test_splits_are_by_subject() -> None:
     assert in_split(there, data, "test").tolist() == [False, False, True, False]
     data = DataOptions("mocap", train_subjects=("cmu/07",), test_subjects=("cmu/01",))
     assert in_split(there, data, "train").tolist() == [False, False, True, False]
-    with pytest.raises(UserError, match="val_subjects"):
-        in_split(np.array(["me/1"]), data, "val")
+    with pytest.raises(UserError, match="none of the --val_subjects is in the data"):
+        in_split(np.array(["cmu/01", "cmu/07"]), data, "val")
     with pytest.raises(UserError, match="in more than one"):
         DataOptions("mocap", train_subjects=("cmu/06",))
 

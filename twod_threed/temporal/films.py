@@ -20,6 +20,7 @@ from utils.errors import UserError
 from utils.mocap.store import MotionStore, resample
 from utils.skeleton_conversion import convert
 from utils.skeletons import H36M_17, MPII_16, skeleton_named
+from utils.subjects import check_subjects
 
 Part = Literal["train", "unlabeled", "validation", "test"]
 
@@ -31,7 +32,15 @@ _FIRST_BODY: dict[Part, int] = {"train": 0, "validation": 1_000_000, "test": 2_0
 def members(
     subjects: np.ndarray, data: TemporalDataOptions, part: Part, unlabeled: Sequence[str] = ()
 ) -> np.ndarray:
-    """Which of `subjects` (N,) belong to a part, (N,) bool. Raises UserError if none does."""
+    """Which of `subjects` (N,) belong to a part, (N,) bool. Raises UserError if none does, or if
+    somebody who is named is not there."""
+    check_subjects(
+        subjects.tolist(),
+        training=data.subjects_train,
+        unlabelled=unlabeled,
+        validation=data.subjects_validation,
+        test=data.subjects_test,
+    )
     wanted = unlabeled if part == "unlabeled" else getattr(data, f"subjects_{part}")
     if part == "train" and not wanted:
         mask = ~np.isin(subjects, [*data.held_out, *unlabeled])

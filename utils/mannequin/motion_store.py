@@ -6,7 +6,7 @@ from utils.dataset_statistics import cache_key, cached
 from utils.mannequin.body import h36m_joints, sample_body
 from utils.mannequin.motion import sample_motion
 from utils.mannequin.still_poses import sample_still_poses
-from utils.mocap.store import MotionStore, make_store
+from utils.mocap.store import MANNEQUIN, MotionStore, make_store
 
 VERSION = 1
 STILL_POSES, MOVING_POSES = 250, 250
@@ -39,13 +39,13 @@ def mannequin_store(seed: int, first: int, count: int) -> MotionStore:
         return {"poses": np.stack(bodies)}
 
     poses = cached(cache_key("mannequin_motion", [], options, VERSION), draw)["poses"]
-    names = [f"mannequin/{index}" for index in range(first, first + count)]
+    names = [f"{MANNEQUIN}/{index}" for index in range(first, first + count)]
     clips = [part for body in poses for part in (body[:STILL_POSES], body[STILL_POSES:])]
     kinds = ("still", "moving")
     return make_store(
         clips,
         names=[f"{name}/{kind}" for name in names for kind in kinds],
-        sources=["mannequin"] * len(clips),
+        sources=[MANNEQUIN] * len(clips),
         subjects=[name for name in names for _ in kinds],
         actions=list(kinds) * count,
         frame_rates=[MOTION_RATE] * len(clips),

@@ -5,7 +5,9 @@ from utils.mocap.store import (
     MotionStore,
     join_stores,
     make_store,
+    of_people,
     read_store,
+    read_stores,
     resample,
     write_store,
 )
@@ -15,7 +17,9 @@ __all__ = [
     "MotionStore",
     "join_stores",
     "make_store",
+    "of_people",
     "read_store",
+    "read_stores",
     "resample",
     "write_store",
 ]

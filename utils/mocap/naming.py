@@ -1,8 +1,9 @@
-"""Who moves in a clip, and what the person does, from the names of files."""
+"""Names of clips, who moves in them, and what the person does, from the names of files."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from utils.errors import UserError
 
@@ -18,20 +19,18 @@ _PATTERNS = {
 _HDM05_RATE = re.compile(r"HDM_.*_\d+_(\d{2,3})")
 
 
-class ClipName(NamedTuple):
-    """What a motion store knows of a clip: its name, its subject ("cmu/06"), its action."""
+def subject_and_action(
+    source: str, place: str, folder: str, subject_pattern: str = ""
+) -> tuple[str, str]:
+    """Who moves in a clip ("cmu/06"), and what the person does.
 
-    name: str
-    subject: str
-    action: str
-
-
-def name_clip(source: str, place: str, subject_pattern: str = "") -> ClipName:
-    """Names of the clip at `place`, its path in the folder without ending ("06/06_01").
+    source: name of the data set; place: path of the clip in the folder that is read, without
+    ending ("06/06_01"); folder: that folder's name.
 
     The subject is what the group of `subject_pattern`, a regular expression, finds in the place;
-    without one, what the names of known sources say; else the folder that the clip lies in. An
-    action that is not known is the name of the clip. Raises UserError if the pattern finds nothing.
+    without one, what the names of known sources say; else the folder that the clip lies in, with
+    those around it, or `folder` itself. An action that is not known is the name of the clip.
+    Raises UserError if the pattern finds nothing.
     """
     path = PurePosixPath(place)
     known = _PATTERNS[source].fullmatch(path.name) if source in _PATTERNS else None
@@ -42,8 +41,28 @@ def name_clip(source: str, place: str, subject_pattern: str = "") -> ClipName:
             raise UserError(f"--subject_pattern finds no subject in {place}")
         subject = found[1]
     else:
-        subject = groups.get("subject") or path.parent.name or path.name
-    return ClipName(path.name, f"{source}/{subject}", groups.get("action") or path.name)
+        around = path.parent.as_posix()
+        subject = groups.get("subject") or (folder if around == "." else around)
+    return f"{source}/{subject}", groups.get("action") or path.name
+
+
+def distinct_names(sources: Sequence[str], places: Sequence[str]) -> list[str]:
+    """A name for each clip that no other clip of its source has.
+
+    It is the last part of the clip's place, or all of the place where several clips would have the
+    same name; a number follows where even their places are the same.
+    """
+    short = [PurePosixPath(place).name for place in places]
+    count = Counter(zip(sources, short, strict=True))
+    names: dict[tuple[str, str], None] = {}
+    for source, last, place in zip(sources, short, places, strict=True):
+        wanted = place if count[source, last] > 1 else last
+        name, number = wanted, 1
+        while (source, name) in names:
+            number += 1
+            name = f"{wanted} ({number})"
+        names[source, name] = None
+    return [name for _, name in names]
 
 
 def frame_rate_in_name(name: str) -> float | None:

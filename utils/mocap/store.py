@@ -1,5 +1,6 @@
 """Many clips of Human3.6M poses in memory, and in one small file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -12,8 +13,11 @@ from utils.atomic import atomic_path
 from utils.errors import UserError
 from utils.mocap.clips import changed_rate
 from utils.skeletons import H36M_17
+from utils.subjects import check_subjects
 
 FORMAT_VERSION = 1
+MANNEQUIN = "mannequin"
+"""Source of clips that no person moved."""
 VALIDITY = ("exact", "derived", "invalid")
 _INVALID = VALIDITY.index("invalid")
 _HIP = H36M_17.index("hip")
@@ -29,9 +33,10 @@ class MotionStore:
 
     `positions` (F, 17, 3) float32, Human3.6M-17 joints, mm, y up, right-handed, NaN where the
     source has no such joint; clip c is frames `starts[c]` to `starts[c + 1]` (C + 1,).
-    `names`, `sources` ("cmu"), `subjects` ("cmu/06") and `actions` (C,) strings; `frame_rates`
-    (C,) frames per second; `validity` (C, 17) indices into VALIDITY. An "exact" joint is one of
-    the source's own, a "derived" one is computed from them, an "invalid" one is not known.
+    `names`, no two the same in a source, `sources` ("cmu"), `subjects` ("cmu/06") and `actions`
+    (C,) strings; `frame_rates` (C,) frames per second; `validity` (C, 17) indices into VALIDITY. An
+    "exact" joint is one of the source's own, a "derived" one is computed from them, an "invalid"
+    one is not known.
 
     Raises ValueError when the parts do not fit each other.
     """
@@ -59,6 +64,11 @@ class MotionStore:
     def lengths(self) -> np.ndarray:
         """Frames of each clip (C,)."""
         return np.diff(self.starts)
+
+    def full_names(self) -> list[str]:
+        """Source and name of each clip, "cmu/06_01"."""
+        named = zip(self.sources.tolist(), self.names.tolist(), strict=True)
+        return [f"{source}/{name}" for source, name in named]
 
     def clip_of_frame(self) -> np.ndarray:
         """The clip of each frame (F,)."""
@@ -94,6 +104,9 @@ def _amiss(store: MotionStore) -> str:
     for name, shape in (shapes | {"starts": (clips + 1,)}).items():
         if getattr(store, name).shape != shape:
             return f"{name} must have shape {shape}"
+    full_names = store.full_names()
+    if len(set(full_names)) < clips:
+        return f"two clips are called {Counter(full_names).most_common(1)[0][0]}"
     starts = store.starts
     if starts[0] != 0 or starts[-1] != len(store.positions) or (np.diff(starts) < 1).any():
         return "starts must rise from 0 to the number of frames"
@@ -153,9 +166,10 @@ def resample(store: MotionStore, frame_rate: float) -> MotionStore:
     return replace(store, positions=positions, starts=starts, frame_rates=rates)
 
 
-def write_store(path: str | Path, store: MotionStore) -> None:
+def write_store(path: str | Path, store: MotionStore, folder: str = "") -> None:
     """Write a store as `.npz`: joints to 0.05 mm, the hip as float32.
 
+    folder: full path of what it was made from, which `folder_of_store` tells; "" if from none.
     Raises UserError if the file cannot be written, or a joint is further than 3.2 m from the hip.
     """
     hips = store.positions[:, _HIP]
@@ -170,10 +184,15 @@ def write_store(path: str | Path, store: MotionStore) -> None:
     # Differences between frames are small, and pack better. They wrap around, as their sums do.
     changes = np.diff(steps, axis=0, prepend=np.zeros_like(steps[:1]))
     arrays = {name: getattr(store, name) for name in ("starts", *_PER_CLIP)}
+    arrays |= {"folder": np.array(folder), "hips": hips, "joint_changes": changes}
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file, format_version=FORMAT_VERSION, hips=hips, joint_changes=changes, **arrays
-        )
+        np.savez_compressed(file, format_version=FORMAT_VERSION, **arrays)
+
+
+def folder_of_store(path: str | Path) -> str:
+    """The folder that a store was made from, "" if its file does not say. Raises UserError for a
+    damaged file."""
+    return str(load_arrays(path, "motion store").get("folder", ""))
 
 
 def read_store(path: str | Path) -> MotionStore:
@@ -189,7 +208,33 @@ def read_store(path: str | Path) -> MotionStore:
     except KeyError as error:
         raise UserError(f"{path} is not a motion store: it lacks {error}") from error
     except (ValueError, TypeError, IndexError) as error:
-        raise UserError(f"{path} is not a whole motion store: {error}") from error
+        raise UserError(
+            f"{path} is not a whole motion store: {error}; `python data/prepare.py mocap FOLDER "
+            f"--output {path}` makes it anew"
+        ) from error
+
+
+def read_stores(paths: Sequence[Path]) -> MotionStore:
+    """The clips of several files, in order. Raises UserError as `read_store` does, and if two files
+    have a clip of the same source and name."""
+    stores = [read_store(path) for path in paths]
+    first: dict[str, Path] = {}
+    for path, store in zip(paths, stores, strict=True):
+        for name in store.full_names():
+            if name in first:
+                raise UserError(
+                    f"{first[name]} and {path} both have a clip {name}: move one of them away if "
+                    "they hold the same motion, else prepare it again with another --source"
+                )
+        first |= dict.fromkeys(store.full_names(), path)
+    return join_stores(stores)
+
+
+def of_people(store: MotionStore) -> MotionStore:
+    """The clips of people where there are any: without the mannequins that `data/prepare.py
+    mannequin` puts beside them, for who learns how people move."""
+    people = np.asarray(store.sources != MANNEQUIN)
+    return store.select(people) if people.any() else store
 
 
 def _unpacked(arrays: dict[str, np.ndarray]) -> MotionStore:
@@ -215,8 +260,14 @@ def in_split(subjects: np.ndarray, data: Any, split: str) -> np.ndarray:
     """Which of `subjects` (N,) belong to the split "train", "val" or "test", (N,) bool.
 
     data: options with train_subjects, val_subjects and test_subjects; nobody who trains means
-    everybody else. Raises UserError if none is there.
+    everybody else. Raises UserError if none is there, or if somebody who is named is not.
     """
+    check_subjects(
+        subjects.tolist(),
+        training=data.train_subjects,
+        validation=data.val_subjects,
+        test=data.test_subjects,
+    )
     if split == "train" and not data.train_subjects:
         mask = ~np.isin(subjects, [*data.val_subjects, *data.test_subjects])
     else:

@@ -31,11 +31,14 @@ _REST = {
 }  # fmt: skip
 
 
-def swinging(frames: int, lengths: dict[str, float] | None = None, seed: int = 0) -> Tensor:
-    """(frames, 15, 3) mm: somebody who swings arms and legs and walks to the right."""
+def swinging(
+    frames: int, lengths: dict[str, float] | None = None, seed: int = 0, rate: float = 30
+) -> Tensor:
+    """(frames, 15, 3) mm, `rate` a second: somebody who swings arms and legs and walks to the
+    right."""
     known = lengths or LENGTHS
     rng = np.random.default_rng(seed)
-    time = np.arange(frames) / 30
+    time = np.arange(frames) / rate
     points = np.zeros((frames, len(SKELETON), 3))
     points[:, ROOT, 0] = 300 * time
     for joint in ORDER:
@@ -50,14 +53,19 @@ def swinging(frames: int, lengths: dict[str, float] | None = None, seed: int = 0
     return torch.from_numpy(points).float()
 
 
-def pose_file(points: Any, size: tuple[int, int] = (800, 600), name: str = "film.mp4") -> Poses:
-    """2D points (T, 15, 2) px as the rows of a pose file, NaN absent."""
+def pose_file(
+    points: Any,
+    size: tuple[int, int] = (800, 600),
+    name: str = "film.mp4",
+    rate: float = 30,
+) -> Poses:
+    """2D points (T, 15, 2) px, `rate` a second, as the rows of a pose file, NaN absent."""
     keypoints = np.asarray(points, np.float32)
     count = len(keypoints)
     return Poses(
         source=np.array([name] * count),
         frame=np.arange(count),
-        time=np.arange(count) / 30,
+        time=np.arange(count) / rate,
         person=np.zeros(count, np.int64),
         box=np.full((count, 3), np.nan),
         image_size=np.tile(size, (count, 1)),

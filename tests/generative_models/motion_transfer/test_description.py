@@ -20,6 +20,9 @@ def test_a_description_comes_back():
         description_from_metadata({"kind": "lifter"}, "here")
     with pytest.raises(UserError, match="damaged"):
         description_from_metadata(one.as_metadata() | {"mean": [1]}, "here")
+    for rate in (0, -30, float("nan"), 1e12):
+        with pytest.raises(UserError, match="a frame rate of"):
+            description_from_metadata(one.as_metadata() | {"frame_rate": rate}, "here")
 
 
 def test_foreign_weights_are_refused(tmp_path: Path):

@@ -58,6 +58,13 @@ def test_perfect_joints_have_no_error_and_shifted_ones_that_of_the_shift():
     assert one.distance == pytest.approx(2 * pair.millimetres, rel=1e-3)
 
 
+def test_pairs_have_the_frame_rate_of_their_motion():
+    options = TransferEvalOptions(data=MotionDataOptions(frame_rate=50.0))
+    pair = evaluation.make_pair(motion(), options, 0)
+    for poses in (pair.source, pair.target):
+        np.testing.assert_allclose(np.diff(poses.time), 1 / 50)
+
+
 def test_pairs_depend_on_seed_and_number_and_jitter_moves_what_is_seen():
     options = TransferEvalOptions()
     one, same = (evaluation.make_pair(motion(), options, 3) for _ in range(2))
@@ -76,7 +83,7 @@ def test_eval_compares_all_ways_in_one_table(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setattr(evaluation, "read_motion", lambda *_: motion())
+    monkeypatch.setattr(evaluation, "read_motion", lambda *_: [motion()])
     lifted: list[int] = []
 
     def lift(poses: Poses) -> Poses:

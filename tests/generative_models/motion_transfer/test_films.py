@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
-from generative_models.motion_transfer.films import filled, film_of
+from generative_models.motion_transfer.films import filled, film_of, frame_times, resampled
 from generative_models.motion_transfer.limbs import SKELETON
 from generative_models.motion_transfer.retarget import retarget_bones, retarget_scale
 from tests.generative_models.motion_transfer.moving import pose_file, seen_from_side, swinging
@@ -28,6 +29,29 @@ def test_frames_that_are_left_out_are_there_for_the_network_alone():
     assert len(retarget_scale(poses, poses)) == 30
     every_other = film_of(pose_file(seen_from_side(swinging(40))).select(np.arange(0, 40, 2)), "")
     assert len(every_other.points) == 20
+
+
+def test_times_are_those_of_the_rows_and_gaps_between_them():
+    poses = pose_file(seen_from_side(swinging(40)), rate=50).select(np.r_[0:10, 20:40])
+    found = frame_times(film_of(poses, ""), 30.0)
+    np.testing.assert_allclose(found, np.arange(40) / 50)
+
+
+@pytest.mark.parametrize("times", [np.full(9, np.nan), np.zeros(9)])
+def test_films_without_times_have_the_rate_that_is_wanted(times: np.ndarray):
+    poses = replace(pose_file(seen_from_side(swinging(9))), time=times)
+    np.testing.assert_allclose(frame_times(film_of(poses, ""), 24.0), np.arange(9) / 24)
+
+
+def test_points_between_times_lie_on_a_smooth_line():
+    """Of cubic polynomials a cubic spline is exact; uneven times are as good as even ones."""
+    times = np.array([0.0, 0.1, 0.3, 0.35, 0.5, 0.8])
+    wanted = np.linspace(0, 0.8, 17)
+    line = [torch.from_numpy(t**3 - t)[:, None, None].float() for t in (times, wanted)]
+    points = torch.cat([line[0], torch.full_like(line[0], torch.nan)], dim=1)
+    found = resampled(points, times, wanted)
+    torch.testing.assert_close(found[:, :1], line[1], atol=1e-6, rtol=0)
+    assert found[:, 1].isnan().all()
 
 
 def test_poses_of_other_skeletons_are_taken():

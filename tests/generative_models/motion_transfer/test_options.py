@@ -30,6 +30,7 @@ from utils.options import OptimizerOptions
         (TransferNetworkOptions, {"width": 0.0}, "--width"),
         (TransferNetworkOptions, {"dropout": 1.0}, "--dropout"),
         (MotionDataOptions, {"frame_rate": 0.0}, "--frame_rate"),
+        (MotionDataOptions, {"frame_rate": 1e4}, "--frame_rate must be above 0 and at most 1000"),
         (MotionDataOptions, {"mannequin_count": 0}, "--mannequin_count"),
         (
             MotionDataOptions,

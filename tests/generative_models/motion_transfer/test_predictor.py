@@ -1,11 +1,14 @@
 """The network in use: whole pose files, and what the result depends on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from generative_models.motion_transfer.limbs import ROOT, SKELETON
 from generative_models.motion_transfer.model import TransferNetwork
+from generative_models.motion_transfer.normalisation import Normaliser
 from generative_models.motion_transfer.predictor import LearnedRetargeter
 from generative_models.motion_transfer.retarget import ground_line
 from tests.generative_models.motion_transfer.moving import (
@@ -16,6 +19,7 @@ from tests.generative_models.motion_transfer.moving import (
     swinging,
 )
 from utils.errors import UserError
+from utils.pose_file import Poses
 
 
 def retargeter() -> LearnedRetargeter:
@@ -36,8 +40,51 @@ def test_clips_from_8_frames_on_are_retargeted(frames: int):
 
 
 def test_fewer_frames_are_refused():
-    with pytest.raises(UserError, match="the target has 7 frames; the network needs 8"):
+    with pytest.raises(UserError, match="has 7 frames at 30 a second; the network needs 8"):
         retargeter()(pose_file(CLIP), pose_file(CLIP[:7]))
+
+
+def lively() -> LearnedRetargeter:
+    """A network whose answer moves, by some 10 px."""
+    torch.manual_seed(0)
+    one = description()
+    normaliser = Normaliser(one.normaliser.mean, one.normaliser.std.clamp(min=0.1))
+    network = TransferNetwork(one.architecture)
+    for name, weight in network.named_parameters():
+        if name == "decoder.layers.2.convolution.weight":
+            weight.data *= 30
+    return LearnedRetargeter(network, replace(one, normaliser=normaliser), "cpu")
+
+
+def at_rate(rate: float, seconds: float = 2.0) -> Poses:
+    count = round(seconds * rate) + 1
+    return pose_file(seen_from_side(swinging(count, rate=rate)), rate=rate)
+
+
+@pytest.mark.parametrize("rate", [15, 60, 120])
+def test_films_of_all_frame_rates_move_alike_at_common_times(rate: int):
+    model, film, slow = lively(), at_rate(rate), slice(None, None, rate // 15)
+    wanted = hip_relative(model(at_rate(30), at_rate(30)).keypoints_2d)[::2]
+    found = hip_relative(model(film, at_rate(30)).keypoints_2d)
+    assert len(found) == len(film)
+    np.testing.assert_allclose(found[slow], wanted, atol=0.05)
+    # As if it were one of 30 a second, frame by frame, it is another motion.
+    without = replace(film, time=np.full(len(film), np.nan))
+    ignored = hip_relative(model(without, at_rate(30)).keypoints_2d)
+    assert np.abs(ignored[slow] - wanted).max() > 5
+
+
+def test_a_network_sees_every_film_at_its_own_rate():
+    model = lively()
+    films = [model.film(at_rate(rate), "the target") for rate in (30, 60)]
+    wanted, found = (model.channels(film) for film in films)
+    torch.testing.assert_close(found, wanted, atol=0.02, rtol=0)
+
+
+def test_frames_are_counted_at_the_rate_of_the_network():
+    assert len(retargeter()(at_rate(15, seconds=0.4), at_rate(30))) == 7
+    with pytest.raises(UserError, match="the source has 7 frames at 30 a second"):
+        retargeter()(at_rate(60, seconds=0.2), at_rate(30))
 
 
 def test_pictures_of_another_scale_change_nothing_but_the_scale():

@@ -28,6 +28,7 @@ from tests.generative_models.pose_gan.small_poses import (
     write_small_store,
 )
 from utils.errors import UserError
+from utils.mocap import write_store
 from utils.skeletons import H36M_17
 
 HEAD = H36M_17.index("head")
@@ -108,13 +109,14 @@ def test_poses_without_any_extent_are_refused() -> None:
 
 def test_splits_are_those_of_the_subjects(tmp_path: Path) -> None:
     data = PoseDataOptions("mocap", data_dir=str(write_small_store(tmp_path)))
+    write_store(tmp_path / "mannequin.npz", store_of([still_poses(60, 9)], ("mannequin/0",)))
     stores = read_splits(data, ("train", "val", "test"), 0)
     found = [sorted(set(store.subjects.tolist())) for store in stores]
     assert found == [["cmu/01", "hdm05/bk"], ["cmu/06"], ["cmu/07"]]
     some = PoseDataOptions("mocap", data_dir=str(tmp_path), train_subjects=("hdm05/bk",))
     assert pose_pools(some, ("train",), 0)[0].subjects == ("hdm05/bk",)
     nobody = PoseDataOptions("mocap", data_dir=str(tmp_path), val_subjects=("cmu/99",))
-    with pytest.raises(UserError, match=r"--val_subjects.*cmu/01"):
+    with pytest.raises(UserError, match=r"validation subject cmu/99 is not in .*cmu/01"):
         read_splits(nobody, ("val",), 0)
 
 

@@ -14,6 +14,7 @@ from generative_models.pose_gan.options import (
 from options import TRAIN
 from utils.command_line import Options, option_names, parse_options
 from utils.errors import UserError
+from utils.options import LoopOptions
 
 GAN = TRAIN["3d_pose_gan_mocap"]
 VAE = Options("Train.", PoseVaeTrainOptions)
@@ -28,6 +29,11 @@ def test_penalty_or_clipping_and_the_penalty_if_nothing_is_said() -> None:
     both = ["--clip_max", "0.01", "--gradient_penalty_coeff", "10"]
     with pytest.raises(UserError, match="not both"):
         parse_options(GAN, both, "train.py")
+
+
+def test_gradients_are_left_alone_unless_a_limit_is_given() -> None:
+    assert parse_options(GAN, [], "train.py").optim.grad_clip is None
+    assert parse_options(GAN, ["--grad_clip", "0.5"], "train.py").optim.grad_clip == 0.5
 
 
 def test_the_known_spellings_exist() -> None:
@@ -57,6 +63,10 @@ def test_the_known_spellings_exist() -> None:
         (lambda: VaeLearningOptions(decoder_noise=0), "--decoder_noise must be above 0"),
         (lambda: PoseDataOptions(validation_poses=1), "--validation_poses must be at least 2"),
         (lambda: PoseDataOptions("mocap", train_subjects=("cmu/06",)), "more than one of"),
+        (
+            lambda: PoseGanTrainOptions(loop=LoopOptions(test_batch_size=1)),
+            "--test_batch_size must be at least 2",
+        ),
         (lambda: SampleOptions(count=0), "--count must be at least 1"),
         (lambda: SampleOptions(height=3.0), "--height is in mm"),
     ],

@@ -168,6 +168,28 @@ def test_clipping_needs_no_penalty_and_holds_the_critic_alone() -> None:
     assert max(float(w.detach().abs().max()) for w in model.generator.parameters()) > 0.1
 
 
+def test_a_limit_on_gradients_changes_what_is_learnt(tmp_path: Path, store: Path) -> None:
+    for part, limit in (("none", None), ("far", 1e9), ("near", 1e-6)):
+        made = gan_options(tmp_path / part, store)
+        made.optim = replace(made.optim, optimizer="rmsprop", grad_clip=limit)
+        train(made)
+    assert same(best(tmp_path / "none"), best(tmp_path / "far"))
+    assert not same(best(tmp_path / "none"), best(tmp_path / "near"))
+
+
+@pytest.mark.parametrize("size", [2, 19])
+def test_the_energy_distance_chooses_whatever_the_batch(
+    size: int, tmp_path: Path, store: Path
+) -> None:
+    """19 of 20 poses: the one that is left over has no distance, and spoils nothing."""
+    made = gan_options(tmp_path, store)
+    made.loop.test_batch_size = size
+    train(made)
+    chosen = last(tmp_path)["state"]["best_value"]
+    distances = [float(row["validation_energy_distance"]) for row in history(tmp_path)]
+    assert chosen == pytest.approx(min(distances), rel=1e-5)
+
+
 def test_clip_weights() -> None:
     layer = torch.nn.Linear(3, 3)
     with torch.no_grad():

@@ -1,9 +1,16 @@
 """pose2vid: sizes of the published networks, losses against closed forms, memory, schedule."""
 
+from typing import Any
+
 import pytest
 import torch
 
+from generative_models.skeleton_to_image.description import describe, make_model
 from generative_models.skeleton_to_image.inference import Remembering
+from generative_models.skeleton_to_image.options import (
+    GeneratorOptions,
+    SkeletonToImageTrainOptions,
+)
 from generative_models.skeleton_to_image.perceptual import PerceptualLoss
 from generative_models.skeleton_to_image.pose2vid import (
     Pose2Vid,
@@ -23,6 +30,7 @@ from generative_models.skeleton_to_image.pose2vid_model import (
 from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
 from generative_models.skeleton_to_image.pose2vid_training import decay, hold_coarse
 from utils.errors import UserError
+from utils.options import OptimizerOptions
 from utils.skeletons import DANCE_13
 
 
@@ -173,9 +181,57 @@ def test_perceptual_loss_compares_the_layers_it_names() -> None:
     assert loss(real + 0.5, real).item() == pytest.approx(expected, rel=1e-5)
 
 
+LOCAL = {"netG": "local", "n_downsample_global": 0}
+
+
+@pytest.mark.parametrize(
+    ("size", "halved", "problem"),
+    [
+        (16, {"face_size": 8}, ""),
+        (16, {"n_downsample_global": 3}, ""),
+        (31, {"n_downsample_global": 4}, "image_size 31 is halved too often: give 32 or more"),
+        (16, {"num_D": 4}, ""),
+        (16, {"num_D": 5}, "image_size 16 .*with --num_D 5 it must be above 16"),
+        (17, {"num_D": 5}, ""),
+        (16, {**LOCAL, "n_local_enhancers": 2}, ""),
+        (16, {**LOCAL, "n_local_enhancers": 3}, "give 32 or more, or a smaller .*n_local_enh"),
+        (32, {**LOCAL, "n_local_enhancers": 3}, ""),
+        (16, {"n_local_enhancers": 9}, ""),
+    ],
+)
+def test_what_is_halved_too_often_is_refused_and_all_else_learns(
+    size: int, halved: dict[str, Any], problem: str
+) -> None:
+    options = SkeletonToImageTrainOptions(
+        model="pose2vid",
+        network=GeneratorOptions(image_size=size),
+        pose2vid=Pose2VidOptions(ngf=2, ndf=2, n_blocks_global=1, no_vgg_loss=True, **halved),
+    )
+    told = (options, torch.full((3, len(DANCE_13), 2), size / 2), False, 10.0, "anna")
+    if problem:
+        with pytest.raises(UserError, match=problem):
+            describe(*told)
+        return
+    model = make_model(describe(*told), options)
+    inputs, real = torch.rand(2, 1, 2, 3, size, size).unbind()
+    losses = model(inputs, torch.full((1, 2, 2), size / 2), real, part="generator")
+    made = losses.pop("made")
+    losses |= model(inputs, torch.zeros(1, 2, 2), real, made.detach(), part="discriminator")
+    assert all(loss.isfinite() for loss in losses.values())
+
+
+def test_a_straight_decay_needs_a_rate_that_does_not_fall_by_itself() -> None:
+    falling = Pose2VidOptions(decay_epochs=4)
+    with pytest.raises(UserError, match="--decay_epochs needs --lr_scheduler none, not cosine"):
+        SkeletonToImageTrainOptions(model="pose2vid", pose2vid=falling)
+    level = OptimizerOptions(optimizer="adam", lr_scheduler="none")
+    assert SkeletonToImageTrainOptions(optim=level, pose2vid=falling).pose2vid is falling
+
+
 def test_options_that_mean_nothing_are_refused() -> None:
     for wrong, problem in (
         ({"face_size": 6}, "multiple of 4"),
+        ({"face_size": 4}, "0 or a multiple of 4 from 8 on, not 4"),
         ({"niter_fix_global": 3}, "--netG local"),
         ({"num_D": 0}, "--num_D"),
     ):

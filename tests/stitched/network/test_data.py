@@ -112,6 +112,9 @@ def test_what_is_absent_is_named(h36m: Path, tmp_path: Path):
     assert len(pictures_of(data, "val", 0)) == 3
     with pytest.raises(UserError, match="no pictures of S5, S6, S7"):
         pictures_of(data, "train", 0)
+    misspelt = DataOptions("h36m", data_dir=str(h36m), test_subjects=("9",))
+    with pytest.raises(UserError, match="the test subject 9 is not in the data; near names: S9"):
+        pictures_of(misspelt, "train", 0)
     with pytest.raises(UserError, match="more than one of training, validation and test: S9"):
         DataOptions("h36m", train_subjects=("S9",))
 

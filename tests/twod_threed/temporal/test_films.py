@@ -56,6 +56,11 @@ def test_subjects_have_one_part_each() -> None:
     assert members(there, named, "train").tolist() == [False, True, False, False]
     with pytest.raises(UserError, match="none of the --subjects_validation is in the data"):
         members(np.array(["me/1"]), data, "validation")
+    misspelt = TemporalDataOptions("mocap", subjects_test=("cmu/7",))
+    with pytest.raises(UserError, match=r"the test subject cmu/7 is not in the data; .*cmu/07"):
+        members(there, misspelt, "train")
+    with pytest.raises(UserError, match=r"the unlabelled subject cmu/2 is not .*cmu/02"):
+        members(there, data, "train", ["cmu/2"])
 
 
 def test_motion_is_brought_to_the_frame_rate(mocap: TemporalDataOptions) -> None:
@@ -142,7 +147,7 @@ def test_humaneva_has_its_own_joints(tmp_path: Path, joints: int) -> None:
 
 
 def test_a_file_of_pairs_is_films_of_its_own_rate(tmp_path: Path) -> None:
-    pairs = films((6, 5))
+    pairs = films((6, 5, 4))
     write_pairs(tmp_path / "pairs.npz", pairs)
     data = TemporalDataOptions(
         "mocap",
@@ -154,8 +159,8 @@ def test_a_file_of_pairs_is_films_of_its_own_rate(tmp_path: Path) -> None:
     assert isinstance(found, PosePairs) and set(found.subjects) == {"S1"}
     assert film_rate(found) == 50
     with pytest.raises(UserError, match=r"different frame rates \(25, 50\)"):
-        film_rate(replace(pairs, frame_rates=np.array([50.0, 25.0])))
-    assert math.isnan(film_rate(replace(pairs, frame_rates=np.full(2, np.nan))))
+        film_rate(replace(pairs, frame_rates=np.array([50.0, 25.0, 50.0])))
+    assert math.isnan(film_rate(replace(pairs, frame_rates=np.full(3, np.nan))))
 
 
 def test_bodies_are_measured_by_subject() -> None:

@@ -90,7 +90,7 @@ def test_human36m_has_the_published_defaults() -> None:
     assert (one.windows.stride, one.windows.subset) == (1, 1.0)
     assert (one.loop.epochs, one.loop.train_batch_size) == (60, 1024)
     assert (one.optim.optimizer, one.optim.lr, one.learning.lr_decay) == ("amsprop", 0.001, 0.95)
-    assert one.optim.no_grad_clipping and one.optim.weight_decay == 0
+    assert one.optim.grad_clip is None and one.optim.weight_decay == 0
     assert (one.semi.warmup, one.report.checkpoint_frequency) == (1, 10)
     assert one.normalisation == "screen" and not one.semi.on
 

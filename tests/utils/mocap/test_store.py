@@ -1,4 +1,7 @@
-"""The motion store: parts, way to the file and back, damage."""
+"""The motion store: parts, way to the file and back, damage, who belongs to a split."""
+
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utils.errors import UserError
-from utils.mocap import VALIDITY, join_stores, make_store, read_store, resample, write_store
+from utils.mannequin.motion_store import mannequin_store
+from utils.mocap import (
+    VALIDITY,
+    join_stores,
+    make_store,
+    of_people,
+    read_store,
+    read_stores,
+    resample,
+    write_store,
+)
+from utils.mocap.store import folder_of_store, in_split
 from utils.skeletons import H36M_17
 
 HEAD = H36M_17.index("head")
@@ -104,6 +118,7 @@ def test_joints_out_of_reach_are_refused(tmp_path):
         ("validity", lambda a: a + 3, "validity"),
         ("validity", lambda a: a[:, 1:], "positions|validity|shape|index"),
         ("names", lambda a: a[:1], "sources must have shape"),
+        ("names", lambda a: a[[1, 1]], "two clips are called cmu/c1; `python data/prepare.py"),
         ("format_version", lambda a: a + 1, "format version 2"),
         ("hips", None, "it lacks 'hips'"),
     ],
@@ -147,3 +162,45 @@ def test_parts_that_do_not_fit_are_programming_errors():
     flags[0] = 2
     with pytest.raises(ValueError, match="hip must be valid"):
         make_store([clip], ["a"], ["b"], ["c"], ["d"], [1.0], [flags])
+
+
+def test_a_store_tells_the_folder_it_was_made_from(tmp_path):
+    write_store(tmp_path / "a.npz", small_store(), "/data/cmu")
+    write_store(tmp_path / "b.npz", small_store())
+    assert folder_of_store(tmp_path / "a.npz") == "/data/cmu"
+    assert folder_of_store(tmp_path / "b.npz") == ""
+
+
+def test_stores_of_several_files_are_one(tmp_path):
+    store = small_store()
+    other = replace(store, sources=np.array(["lab"] * 2))
+    second = store.select(np.array([False, True]))
+    files = [tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "c.npz"]
+    for file, one in zip(files, (store, other, second), strict=True):
+        write_store(file, one)
+    joined = read_stores(files[:2])
+    assert joined.full_names() == ["cmu/c0", "cmu/c1", "lab/c0", "lab/c1"]
+    told = r"a\.npz and .*c\.npz both have a clip cmu/c1: .* --source"
+    with pytest.raises(UserError, match=told):
+        read_stores(files)
+    with pytest.raises(ValueError, match="two clips are called cmu/c1"):
+        join_stores([store, second])
+
+
+def test_a_misspelt_subject_is_refused_in_every_split():
+    there = np.array(["cmu/01", "cmu/06", "cmu/07"])
+    usual = {"train": (), "val": ("cmu/06",), "test": ("cmu/07",)}
+    for part, full in (("train", "training"), ("val", "validation"), ("test", "test")):
+        named = usual | {part: ("cmu/1",)}
+        data = SimpleNamespace(**{f"{key}_subjects": value for key, value in named.items()})
+        for split in usual:
+            with pytest.raises(UserError, match=f"the {full} subject cmu/1 is not .*cmu/01"):
+                in_split(there, data, split)
+
+
+def test_mannequins_beside_people_are_left_out_and_alone_they_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path / "cache")
+    people, mannequins = small_store(), mannequin_store(0, 0, 1)
+    kept = of_people(join_stores([mannequins, people]))
+    assert kept.full_names() == people.full_names() and len(kept.positions) == 7
+    assert len(of_people(mannequins)) == len(mannequins) == 2
