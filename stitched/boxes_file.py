@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,8 @@ class BoxesFile:
     """Boxes by source and frame, of a pose file or a CSV file.
 
     A source is found by its path or, where only one source of the file has it, by its name
-    without folders. Raises UserError if the file is absent, damaged or not one of boxes.
+    without folders. Raises UserError if the file is absent, damaged or not one of boxes, or has a
+    person twice in a frame.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,6 +46,17 @@ class BoxesFile:
             self._rows[sources[row], int(frames[row])].append(row)
         self._sources = sorted(set(sources))
         self._names: dict[str, str] = {}
+        self._check_people()
+
+    def _check_people(self) -> None:
+        """Raises UserError if a person is twice in a frame: there is one row for each."""
+        for (source, frame), rows in self._rows.items():
+            people = [] if self._people is None else self._people[rows].tolist()
+            twice = [person for person, count in Counter(people).items() if count > 1]
+            if twice:
+                raise UserError(
+                    f"{self.path}: person {twice[0]} is there twice in frame {frame} of {source}"
+                )
 
     def check(self, source: str) -> None:
         """Raises UserError if the file has no boxes of this source at all."""

@@ -1,6 +1,7 @@
 """What `pose` leaves behind: names of overlays, rows of the pose file, lines for the reader."""
 
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -29,6 +30,16 @@ def check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror or error}") from error
+
+
+_DRAWING = re.compile(r"(.+)_(?:pose|3d)(?:_[0-9]+)?\.(?:jpg|png|mp4)")
+
+
+def drawn_stem(name: str) -> str | None:
+    """Name without ending of what is drawn in a file of this name, if `OverlayNames` could have
+    given it."""
+    match = _DRAWING.fullmatch(name)
+    return match and match[1]
 
 
 class OverlayNames:

@@ -20,6 +20,7 @@ from stitched.results import (
     part_path,
     remove_parts,
     split_done,
+    without_drawings,
 )
 from stitched.sharing import Processes
 from utils.errors import UserError
@@ -66,9 +67,7 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     written.
     """
     clock = Clock()
-    sources, errors = expand_inputs(options.inputs)
-    if not sources:
-        Report(sources, errors).finish(rows=0)
+    sources, errors = _find_sources(options)
     folder = Path(options.output_dir)
     check_folder(folder)
     todo, earlier = _left_to_do(options, sources)
@@ -98,6 +97,14 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     if processes.is_first:
         remove_parts(folder)
     return int(failures > 0) if is_whole else 130
+
+
+def _find_sources(options: PoseOptions) -> tuple[list[Source], list[UserError]]:
+    """What the options name, and what of it cannot be used. Raises UserError if that is all."""
+    sources, errors = expand_inputs(options.inputs)
+    if not sources:
+        Report(sources, errors).finish(rows=0)
+    return without_drawings(sources, Path(options.output_dir)), errors
 
 
 def _left_to_do(

@@ -1,5 +1,6 @@
 """Rows that are finished: kept, saved now and then, and those of an earlier run found again."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 from stitched.inputs import Source
 from stitched.options import VideoOptions
+from stitched.outputs import drawn_stem
 from utils.errors import UserError
 from utils.pose_file import Poses, concatenate, read_poses, write_poses
 from utils.video import VideoReader
@@ -82,6 +84,33 @@ def earlier_rows(folder: Path) -> Poses | None:
         parts.append(poses.select(~np.isin(poses.source, known)))
         check_alike(parts[0], parts[-1])
     return concatenate(parts) if parts else None
+
+
+def without_drawings(sources: Sequence[Source], folder: Path) -> list[Source]:
+    """The sources but for drawings of others that an earlier run left in `folder`, its output.
+
+    Only what stands in a folder or fits a pattern is left out, never a file that was named. A
+    picture of the user's that is called like a drawing was an input of that run, too, and stays.
+    Raises UserError for pose files in the folder that cannot be read.
+    """
+    place = os.path.realpath(folder)
+    suspects: dict[Source, str] = {}
+    for source in sources:
+        path = Path(source.name)
+        is_named = str(Path(source.given).expanduser()) == source.name
+        stem = drawn_stem(path.name)
+        if stem and not is_named and os.path.realpath(path.parent) == place:
+            suspects[source] = stem
+    earlier = earlier_rows(folder) if suspects else None
+    if earlier is None:
+        return list(sources)
+    inputs = {Path(name).name for name in np.unique(earlier.source).tolist()}
+    drawn = {Path(source.name).stem for source in sources if Path(source.name).name in inputs}
+    return [
+        source
+        for source in sources
+        if Path(source.name).name in inputs or suspects.get(source) not in drawn
+    ]
 
 
 def split_done(

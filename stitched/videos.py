@@ -51,15 +51,14 @@ def watch(
     bar = tqdm(frames, total=frames.frame_count, unit="frame", disable=None, leave=False)
     coming = (clock or Clock()).each("decode", bar)
     find = finder.in_video(source)
-    rate = min(frames.fps, options.fps or math.inf)
-    calm = LiveSmoother(rate) if options.smooth == "one_euro" else lambda seen: seen
+    calm = LiveSmoother() if options.smooth == "one_euro" else lambda seen, _: seen
     end = math.inf if options.end is None else options.end
     with ExitStack() as stack:
         if source.kind == "video":
             # Closed before the video is: no thread may read what is gone.
             coming = stack.enter_context(closing(ahead(coming)))
         for frame in sampled(takewhile(lambda frame: frame.time < end, coming), options.fps):
-            yield frame, calm(find(frame))
+            yield frame, calm(find(frame), frame.time)
 
 
 def sampled(frames: Iterable[Frame], fps: float | None) -> Iterator[Frame]:

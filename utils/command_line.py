@@ -26,6 +26,8 @@ Function = Callable[[Any], int | None]
 _OPTION = re.compile(r"--?[^\W\d]|--\d")
 _HELP = {"-h", "--help"}
 _TRUTH = {"true": "True", "false": "False"}
+LARGEST = 2**63 - 1
+"""The largest whole number of an option: libraries keep them in 64 bits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +75,7 @@ def run_script(
     to stdout and errors, one line each, to stderr.
     """
     limit_spinning()
+    _print_every_name()
     try:
         code = _run(script, summary, options, functions, arguments, recall)
         sys.stdout.flush()
@@ -87,6 +90,12 @@ def run_script(
         # Who read our output, such as `head`, has gone. Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def _print_every_name() -> None:
+    """Print what cannot be encoded, such as a file's name that is no UTF-8, as `\\udce9`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook has another, which takes everything
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(
@@ -149,7 +158,9 @@ def parse_options(options: Options, arguments: Sequence[str], program: str) -> A
     UserError on anything that does not fit; `--help` prints the options and exits with 0.
     """
     words = _complete_arguments(option_names(options.kind), arguments, program)
-    return _parse(options, words, program)
+    chosen = _parse(options, words, program)
+    _check_whole_numbers(chosen)
+    return chosen
 
 
 def parse_group(group: type, options: Options, arguments: Sequence[str], program: str) -> Any:
@@ -200,6 +211,16 @@ def _parse(options: Options, words: Sequence[str], program: str, **settings: Any
         raise UserError(_one_line(written.getvalue())) from None
     sys.stderr.write(written.getvalue())
     return chosen
+
+
+def _check_whole_numbers(chosen: Any) -> None:
+    for field in dataclasses.fields(chosen):
+        value = getattr(chosen, field.name)
+        if dataclasses.is_dataclass(value):
+            _check_whole_numbers(value)
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int) and abs(number) > LARGEST:
+                raise UserError(f"--{field.name} must be at most {LARGEST}, not {number}")
 
 
 def option_names(kind: type) -> dict[str, bool]:

@@ -106,7 +106,8 @@ def write_page(
     title = html.escape(Path(poses.source[0].replace("\\", "/")).name)
     text = _fill(title, content)
     with atomic_path(output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # The name of a file may be no UTF-8; a page must be.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return Page(len(frames), len(pictures.jpegs), pictures.step, damage)
 
 

@@ -94,6 +94,26 @@ def test_damaged_table_is_one_line_that_names_it(tmp_path, lines, words):
     assert str(tmp_path / "boxes.csv") in str(raised.value) and "\n" not in str(raised.value)
 
 
+PEOPLE = ["source,frame,cx,cy,side,person", "a.mp4,0,1,1,9,3", "a.mp4,1,1,1,9,3", "b,0,1,1,9,3"]
+
+
+def test_a_person_twice_in_a_frame_is_named(tmp_path):
+    assert len(table(tmp_path / "boxes.csv", *PEOPLE).of("a.mp4", 1).places) == 1
+    with pytest.raises(UserError) as raised:
+        table(tmp_path / "boxes.csv", *PEOPLE, "a.mp4,1,5,5,9,4", "a.mp4,1,5,5,9,3")
+    path = tmp_path / "boxes.csv"
+    assert str(raised.value) == f"{path}: person 3 is there twice in frame 1 of a.mp4"
+    rows = concatenate([empty_row("c.jpg", (64, 48), "mpii_16") for _ in range(2)])
+    write_poses(tmp_path / "poses.npz", rows)
+    BoxesFile(str(tmp_path / "poses.npz"))  # rows without a box are nobody
+    rows.box[:] = [1, 2, 3]
+    write_poses(tmp_path / "poses.npz", rows)
+    with pytest.raises(
+        UserError, match=r"poses\.npz: person 0 is there twice in frame 0 of c\.jpg"
+    ):
+        BoxesFile(str(tmp_path / "poses.npz"))
+
+
 def test_absent_file(tmp_path):
     with pytest.raises(UserError, match=r"no\.csv"):
         BoxesFile(str(tmp_path / "no.csv"))

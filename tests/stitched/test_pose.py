@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from stacked_hourglass.multi_scale import MultiScale
 from stacked_hourglass.predictor import Predictor
 from stitched import pictures, pose
 from stitched.options import MachineOptions, PoseOptions
+from utils.command_line import Options, run_script
 from utils.errors import UserError
 from utils.images import read_image, write_image
 from utils.pose_file import read_poses
@@ -264,6 +266,26 @@ def test_each_input_gets_one_line_with_the_share_that_was_found(
     # The pattern names nothing that the folder has not, and so has no line.
     assert lines[1].startswith(f"{folder}: a person in 22 of 33 pictures and frames")
     assert len(lines) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other disks take no such names")
+def test_a_name_that_is_no_text(predictor, photo, out, capsys):
+    path = os.fsdecode(os.fsencode(photo[0].parent) + b"/caf\xe9.png")
+    photo[0].rename(path)
+    words = ["pose", path, "--output_dir", str(out), "--lift", "False", "--export", "json,csv,coco"]
+    functions = {"pose": lambda options: pose.run(options, lambda *_: predictor)}
+    assert run_script("run.py", "", {"pose": Options("", PoseOptions)}, functions, words) == 0
+    assert "caf\\udce9.png: a person\n" in capsys.readouterr().out
+    poses, same = read_poses(out / "poses.npz"), read_pose_json(out / "poses.json")
+    assert poses.source.tolist() == same.source.tolist() == [path]
+    assert os.fsencode("caf\udce9_pose.png") in os.listdir(os.fsencode(out))
+    assert (
+        run_script(
+            "run.py", "", {"pose": Options("", PoseOptions)}, functions, [*words, "--skip_done"]
+        )
+        == 0
+    )
+    assert "1 of 1 inputs were done already" in capsys.readouterr().out
 
 
 def test_visibility_reaches_the_pose_file_where_the_network_tells(

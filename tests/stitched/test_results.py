@@ -1,8 +1,13 @@
-"""Results that are kept: `--skip_done`, and what a run that was killed leaves."""
+"""Results that are kept: `--skip_done`, what a run that was killed leaves, and old drawings."""
+
+import os
 
 import numpy as np
+import pytest
 
-from stitched.results import earlier_rows, part_path
+from stitched.inputs import expand_inputs
+from stitched.results import earlier_rows, part_path, without_drawings
+from utils.errors import UserError
 from utils.images import write_image
 from utils.pose_file import read_poses, write_poses
 
@@ -43,3 +48,54 @@ def test_parts_of_processes_that_were_killed_count(run_pose, photo, tmp_path, ou
     rows = earlier_rows(out)
     assert rows is not None and rows.source.tolist() == [str(photo[0]), "b"]
     assert earlier_rows(tmp_path / "nothing") is None
+
+
+@pytest.mark.parametrize("skip_done", [False, True])
+def test_drawings_in_the_folder_of_the_inputs_are_no_inputs(
+    run_pose, photo, clip, tmp_path, skip_done
+):
+    folder = tmp_path / "fold"
+    folder.mkdir()
+    # The second of these is the user's, whatever it is called.
+    sources = [folder / "clip.mp4", folder / "me.png", folder / "me_pose.png"]
+    for source, origin in zip(sources, (clip, photo, photo), strict=True):
+        source.write_bytes(origin[0].read_bytes())
+    before = sources[2].read_bytes()
+    options = {"output_dir": str(folder), "lift": True, "skip_done": skip_done}
+    assert run_pose(folder, **options) == 0
+    listed = sorted(os.listdir(folder))
+    assert len(listed) == 3 + 2 + 6
+    for given in (folder, folder / "*.[mp][pn][4g]"):
+        assert run_pose(given, **options) == 0
+        assert sorted(os.listdir(folder)) == listed
+        poses = read_poses(folder / "poses.npz")
+        assert sorted(set(poses.source)) == list(map(str, sources))
+    assert sources[2].read_bytes() == before
+
+
+def test_drawings_are_inputs_where_they_are_named_or_another_folder_is_written(
+    run_pose, photo, tmp_path, out
+):
+    folder = photo[0].parent
+    assert run_pose(photo[0], output_dir=str(folder)) == 0
+    drawing = folder / "photo_pose.png"
+
+    def left(output, *inputs):
+        sources, _ = expand_inputs(map(str, inputs))
+        return {source.name for source in without_drawings(sources, output)}
+
+    both = {str(photo[0]), str(drawing)}
+    assert left(folder, folder) == {str(photo[0])}
+    assert left(folder, photo[0], drawing) == left(out, folder) == both
+    photo[0].unlink()
+    assert left(folder, folder) == {str(drawing)}
+
+
+def test_pictures_called_like_drawings_of_no_earlier_run_are_inputs(tmp_path):
+    for name in ("me.png", "me_pose.png"):
+        write_image(tmp_path / name, np.zeros((50, 60, 3), np.uint8))
+    sources, _ = expand_inputs([str(tmp_path)])
+    assert without_drawings(sources, tmp_path) == sources
+    (tmp_path / "poses.npz").write_text("no poses")
+    with pytest.raises(UserError, match=r"poses\.npz is not a readable pose file"):
+        without_drawings(sources, tmp_path)

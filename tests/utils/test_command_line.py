@@ -69,6 +69,14 @@ def run(*arguments: str, result: int | None = None, stop: type[BaseException] | 
     return run_script("toy.py", "Fit things.", options, dict.fromkeys(options, function), arguments)
 
 
+def test_names_that_are_no_text_are_printed(capsys: pytest.CaptureFixture[str]):
+    def tell(_: Fit) -> None:
+        print(b"caf\xe9.jpg".decode("utf-8", "surrogateescape"), "caf\u00e9.jpg")
+
+    assert run_script("toy.py", "Fit things.", {"fit": FIT}, {"fit": tell}, ["fit"]) == 0
+    assert capsys.readouterr().out == "caf\\udce9.jpg caf\u00e9.jpg\n"
+
+
 def test_defaults_are_those_of_the_dataclass():
     assert parse() == Fit()
 
@@ -120,6 +128,8 @@ def test_negative_numbers_and_lists_are_values():
         (["--flip=maybe"], "invalid choice 'maybe'"),
         (["--loss", "l1"], "Expected one of ('mse', 'cross_entropy')"),
         (["--seed", "-1"], "seed must not be negative, not -1"),
+        (["--seed", str(2**63)], "--seed must be at most 9223372036854775807"),
+        (["--schedule", "3", "9" * 20], "--schedule must be at most 9223372036854775807"),
     ],
 )
 def test_what_does_not_fit_is_one_line(words: list[str], message: str):

@@ -21,7 +21,7 @@ from twod_threed.measures import pose_measures
 from twod_threed.pairs import PosePairs
 from twod_threed.temporal.evaluation_options import TemporalEvalOptions
 from twod_threed.temporal.films import fixed_films
-from twod_threed.temporal.inference import smoothed
+from twod_threed.temporal.inference import smoothed, times_of
 from twod_threed.temporal.inference_options import Smooth
 from twod_threed.temporal.options import FIXED_FILMS
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
@@ -125,9 +125,11 @@ def lift_pairs(
     for rows in sequences_of(pairs):
         camera, points = pairs.camera[rows[0]], pairs.poses_2d[rows]
         rate = frame_rate_of(pairs, rows)
+        frames = np.arange(len(rows))
+        times = times_of(frames, frames / rate)
         sure = np.ones(points.shape[:2], np.float32)
         poses[rows] = model.lift(
-            smoothed(points, sure, np.arange(len(rows)), rate, smooth, max_gap),
+            smoothed(points, sure, frames, times, smooth, max_gap),
             pairs.skeleton_2d,
             image_size=pairs.image_size[camera],
             intrinsics=pairs.intrinsics[camera],

@@ -10,7 +10,7 @@ from twod_threed.pose_rows import find_intrinsics, rows_of_pairs, write_lifted
 from twod_threed.temporal.films import fixed_films
 from twod_threed.temporal.inference_options import FilmOptions, Smooth, TemporalRunOptions
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
-from twod_threed.temporal.sequences import films_of, near_each_other, numbered, on_every_frame
+from twod_threed.temporal.sequences import films_of, near_each_other, numbered
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
@@ -40,32 +40,42 @@ def rate_of(frames: np.ndarray, times: np.ndarray, fps: float | None) -> float |
     return fps
 
 
+def times_of(frames: np.ndarray, times: np.ndarray, fps: float | None = None) -> np.ndarray:
+    """Seconds (T,), rising, of rising frames (T,): `times` (T,) if they are known and rise.
+
+    Otherwise the frames come at the rate that `rate_of` tells, or at a usual one.
+    """
+    if np.isfinite(times).all() and (np.diff(times) > 0).all():
+        return times
+    rate = rate_of(frames, times, fps)
+    if rate is None:
+        places, _ = numbered(len(frames), frames)
+        return places / _USUAL_RATE
+    return frames / rate
+
+
 def smoothed(
     points: np.ndarray,
     confidence: np.ndarray,
     frames: np.ndarray,
-    rate: float | None,
+    times: np.ndarray,
     smooth: Smooth,
     max_gap: int,
 ) -> np.ndarray:
     """A film (T, J, 2) px with its jitter calmed as --smooth says; NaN stays.
 
-    confidence (T, J) in [0, 1]; frames (T,) rising; rate: of their numbers, per second. Longer gaps
-    than `max_gap` begin a new film.
+    confidence (T, J) in [0, 1]; frames (T,) and times (T,) s rising. Longer gaps than `max_gap`
+    frames begin a new film.
     """
     if smooth == "none":
         return points
     result = points.copy()
-    numbers, step = numbered(len(points), frames)
-    per_second = (rate or _USUAL_RATE * step) / step
+    numbers, _ = numbered(len(points), frames)
     for rows in near_each_other(numbers, max_gap):
-        places = numbers[rows] - numbers[rows[0]]
-        film = on_every_frame(points[rows], places)
         if smooth == "one_euro":
-            trust = np.nan_to_num(on_every_frame(confidence[rows], places))
-            result[rows] = one_euro(film, per_second, trust)[places]
+            result[rows] = one_euro(points[rows], times[rows], confidence[rows])
         else:
-            result[rows] = savitzky_golay(film, per_second)[places]
+            result[rows] = savitzky_golay(points[rows], times[rows])
     return result
 
 
@@ -90,8 +100,9 @@ def lift_films(
     for rows in films_of(poses):
         frames, points = poses.frame[rows], poses.keypoints_2d[rows]
         rate = rate_of(frames, poses.time[rows], known.fps)
+        times = times_of(frames, poses.time[rows], known.fps)
         lifted = model.lift(
-            smoothed(points, poses.confidence[rows], frames, rate, known.smooth, max_gap),
+            smoothed(points, poses.confidence[rows], frames, times, known.smooth, max_gap),
             poses.skeleton_2d,
             image_size=poses.image_size[rows[0]],
             intrinsics=intrinsics[rows[0]],

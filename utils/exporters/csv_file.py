@@ -15,13 +15,14 @@ _CHUNK = 1000
 
 def write_csv(folder: Path, poses: Poses) -> list[Path]:
     """`poses.csv`: a line for each row of the pose file, a column for each number; NaN is empty.
+    What in a source's name is no UTF-8 stands as in poses.json, `\\udce9`.
 
     Raises UserError if the place cannot be written.
     """
     path = folder / "poses.csv"
     with (
         atomic_path(path) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="") as file,
+        open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([name for name, _ in _columns(poses)])

@@ -17,15 +17,16 @@ from utils.skeletons import skeleton_named
 def write_trc(folder: Path, poses: Poses) -> list[Path]:
     """A file for each source and person, `clip_person0.trc`. mm, x right, y up, z to the camera.
 
-    Every frame of the source has its line; the coordinates of missing joints are blank. Raises
-    UserError without 3D poses, or if the place cannot be written.
+    Every frame of the source has its line; the coordinates of missing joints are blank. What in the
+    source's name is no UTF-8 stands as `\\udce9`. Raises UserError without 3D poses, or if the
+    place cannot be written.
     """
     paths = []
     for track in tracks_of(poses, "TRC"):
         path = track.path(folder, ".trc")
         with (
             atomic_path(path) as temporary,
-            open(temporary, "w", encoding="utf-8", newline="\n") as file,
+            open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
         ):
             file.write(_header(track, path.name))
             file.writelines(_line(track, row) for row in range(len(track.frames)))

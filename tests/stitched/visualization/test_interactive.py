@@ -111,6 +111,12 @@ def test_names_cannot_break_out_of_the_page(tmp_path):
     assert "<script>bad" not in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+def test_names_that_are_no_text_leave_the_page_readable(tmp_path):
+    write_page(walk(2, source="caf\udce9.mp4"), tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>caf\\udce9.mp4</title>" in page and content(tmp_path / "page.html")["rows"]
+
+
 def run(tmp_path: Path, poses: Poses, **options: Any) -> int:
     write_poses(tmp_path / "poses.npz", poses)
     return draw_interactive(InteractiveOptions(tmp_path / "poses.npz", tmp_path / "out", **options))

@@ -12,7 +12,7 @@ from tests.twod_threed.scored_pairs import as_poses, make_pairs
 from tests.twod_threed.temporal.known_networks import any_model, describe, write_networks
 from twod_threed.humaneva import read_humaneva
 from twod_threed.pairs import read_pairs
-from twod_threed.temporal.inference import lift_films, rate_of, run, smoothed
+from twod_threed.temporal.inference import lift_films, rate_of, run, smoothed, times_of
 from twod_threed.temporal.inference_options import (
     FilmOptions,
     Smooth,
@@ -78,6 +78,19 @@ def test_what_the_file_or_the_options_tell_of_the_rate():
     assert rate_of(frames, np.zeros(4), None) is None
 
 
+def test_times_are_those_of_the_file_or_made_from_what_tells_the_rate():
+    frames = np.array([0, 2, 4, 10])
+    own = np.array([0.0, 0.1, 0.11, 0.5])
+    np.testing.assert_array_equal(times_of(frames, own, 50), own)
+    unknown = np.full(4, np.nan)
+    np.testing.assert_allclose(times_of(frames, unknown, 50), frames / 50)
+    half = np.array([np.nan, 0.1, np.nan, 0.5])
+    np.testing.assert_allclose(times_of(frames, half), frames / 20)
+    np.testing.assert_allclose(times_of(frames, own[::-1], 50), frames / 50)
+    # Nothing is known: the frames that there are come 25 times a second.
+    np.testing.assert_allclose(times_of(frames, unknown), frames / 2 / 25)
+
+
 def test_fps_stands_for_times_that_are_not_known():
     model = view_model(frame_rate=25)
     timed = lift_films(model, some_poses(50.0))
@@ -94,15 +107,12 @@ def test_smoothing_is_that_of_the_filters():
     frames = np.arange(50)
     wanted: dict[Smooth, np.ndarray] = {
         "none": points,
-        "one_euro": one_euro(points, 30, trust),
-        "savitzky_golay": savitzky_golay(points, 30),
+        "one_euro": one_euro(points, frames / 30, trust),
+        "savitzky_golay": savitzky_golay(points, frames / 30),
     }
     for way, expected in wanted.items():
-        found = smoothed(points, trust, frames, 30, way, 10)
+        found = smoothed(points, trust, frames, frames / 30, way, 10)
         np.testing.assert_array_equal(found, expected)
-    # Every other frame of 60 a second is 30 a second.
-    same = smoothed(points, trust, 2 * frames, 60, "savitzky_golay", 10)
-    np.testing.assert_array_equal(same, savitzky_golay(points, 30))
 
 
 @pytest.mark.parametrize("name", ["one_euro", "savitzky_golay"])
@@ -112,11 +122,12 @@ def test_smoothing_sees_frames_that_are_no_rows(name):
     blank = np.full_like(points, np.nan)
     blank[rows] = points[rows]
     trust = np.ones((40, 3))
-    part = smoothed(points[rows], trust[rows], rows, 30, name, 10)
+    part = smoothed(points[rows], trust[rows], rows, rows / 30, name, 10)
     known = np.where(np.isnan(blank[..., 0]), 0, trust)
-    whole = smoothed(blank[:20], known[:20], np.arange(20), 30, name, 10)
+    first = np.arange(20)
+    whole = smoothed(blank[:20], known[:20], first, first / 30, name, 10)
     np.testing.assert_allclose(part[:17], whole[rows[:17]])
-    alone = smoothed(points[38:], trust[38:], np.arange(2), 30, name, 10)
+    alone = smoothed(points[38:], trust[38:], first[:2], first[:2] / 30, name, 10)
     np.testing.assert_allclose(part[17:], alone)
 
 

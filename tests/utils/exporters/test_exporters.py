@@ -1,5 +1,7 @@
 """The table of exporters: every format, and what is common to all."""
 
+import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from tests.utils.exporters.exported_poses import film
 from utils.errors import UserError
 from utils.exporters import EXPORTERS, NEED_3D
 from utils.pose_file import read_poses
-from utils.pose_json import read_pose_json
+from utils.pose_json import read_pose_file, read_pose_json
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
@@ -37,6 +39,20 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write"):
         EXPORTERS[name](tmp_path / "file", film(frames=2))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its disks take no such names")
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_names_that_are_no_text_can_be_exported(tmp_path: Path, name: str):
+    """A file's name is bytes; Python keeps those that are no UTF-8 as halves of characters."""
+    poses = film("caf\udce9.mp4", frames=2)
+    for path in EXPORTERS[name](tmp_path, poses):
+        if path.suffix in (".csv", ".trc"):
+            assert "caf\\udce9" in path.read_text(encoding="utf-8")
+        if path.name == "coco.json":
+            assert json.loads(path.read_bytes())["images"][0]["file_name"] == "caf\udce9.mp4"
+        if path.stem == "poses" and path.suffix in (".npz", ".json"):
+            assert read_pose_file(path).source.tolist() == poses.source.tolist()
 
 
 def test_npz_and_json_are_the_pose_file(tmp_path: Path):
