@@ -3,10 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from torch import Tensor
 
-from stacked_hourglass.decoding import DECODERS, fit_calibration
+from stacked_hourglass.decoding import DECODERS
 from stacked_hourglass.description import Description
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.person_table import PersonTable
@@ -17,6 +20,34 @@ from stacked_hourglass.visibility import score_visibility, visibility_table
 from utils.pose_file import write_poses
 from utils.skeletons import skeleton_named
 from utils.weights import load_weights, save_weights
+
+
+def fit_calibration(probability: Tensor, right: Tensor) -> tuple[float, float]:
+    """Slope and offset of `decoding.calibrated` by maximum likelihood.
+
+    probability (N,) of joints, right (N,) bool: within the tolerance. A slight pull to the identity
+    keeps few or one-sided samples finite, and makes the one minimum that is looked for.
+    """
+    x = logit(probability.double().numpy().clip(1e-4, 1 - 1e-4))
+    design = np.stack([x, np.ones_like(x)], axis=-1)
+    hit, identity = right.double().numpy(), np.array([1.0, 0.0])
+
+    def loss(weights: np.ndarray) -> float:
+        z = design @ weights
+        return (np.logaddexp(0, z) - hit * z).sum() + ((weights - identity) ** 2).sum() / 2
+
+    def gradient(weights: np.ndarray) -> np.ndarray:
+        return design.T @ (expit(design @ weights) - hit) + (weights - identity)
+
+    def curvature(weights: np.ndarray) -> np.ndarray:
+        p = expit(design @ weights)
+        return design.T @ (design * (p * (1 - p))[:, None]) + np.eye(2)
+
+    # Steps of a bounded length: plain Newton steps leave the minimum where maps are wide.
+    slope, offset = minimize(
+        loss, identity, method="trust-exact", jac=gradient, hess=curvature, options={"gtol": 1e-6}
+    ).x
+    return float(slope), float(offset)
 
 
 def joints_found(
@@ -51,6 +82,9 @@ def calibrate(
     hit, labelled = found[best]
     calibration = fit_calibration(reading.probability[labelled], hit[labelled])
     predictor.description = replace(predictor.description, decoder=best, calibration=calibration)
+    untrained = ", ".join(predictor.description.untrained)
+    if untrained:
+        print(f"nobody who trains has {untrained}: the network does not find these")
 
 
 def finish_run(folder: Path, table: PersonTable, options: HourglassTrainOptions) -> None:

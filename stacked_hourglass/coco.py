@@ -44,6 +44,8 @@ class CocoPeople:
     """(N, 3)"""
     picture: np.ndarray
     """(N,) paths relative to the folder"""
+    picture_size: np.ndarray
+    """(N, 2) width and height of the pictures as the file gives them, px; NaN where it does not"""
     id: np.ndarray
     """(N,) of the annotations"""
 
@@ -104,18 +106,21 @@ def read_annotations(
     try:
         kind = _find_category(path, content["categories"], category)
         count = len(kind["keypoints"])
-        names = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        images = {image["id"]: image for image in content["images"]}
         people = []
         for annotation in content["annotations"]:
             if annotation.get("category_id", kind.get("id")) != kind.get("id"):
                 continue
-            name = names[annotation["image_id"]]
+            image = images[annotation["image_id"]]
+            name = str(image["file_name"])
             picture = find_picture(name)
             reason = _reason_to_skip(annotation, picture)
             if reason:
                 skipped.setdefault(reason, []).append(name)
             else:
-                people.append(_person(annotation, count) | {"picture": picture})
+                size = [float(image.get(side) or np.nan) for side in ("width", "height")]
+                person = _person(annotation, count)
+                people.append(person | {"picture": picture, "picture_size": np.array(size)})
     except KeyError as error:
         raise UserError(f"{path} lacks {error}") from error
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -170,6 +175,7 @@ def _person(annotation: dict[str, Any], count: int) -> dict[str, Any]:
 def _columns(category: dict[str, Any], people: list[dict[str, Any]]) -> CocoPeople:
     count = len(category["keypoints"])
     shapes = {"keypoints": (count, 2), "visibility": (count,), "box": (3,), "id": ()}
+    shapes |= {"picture_size": (2,)}
     arrays = {
         name: np.array([one[name] for one in people]).reshape(len(people), *shape)
         for name, shape in shapes.items()

@@ -14,11 +14,11 @@ import numpy as np
 from stacked_hourglass.coco import CocoPeople, Skipped, read_annotations
 from stacked_hourglass.options import CustomOptions
 from stacked_hourglass.person_table import PersonTable, PictureFiles, make_table
+from stacked_hourglass.splits import HELD_OUT, held_out
+from stacked_hourglass.turned import as_shown
 from utils.errors import UserError
 from utils.skeletons import Skeleton, custom_skeleton
 
-HELD_OUT = 20
-"""Without a file of their own, one picture in so many validates."""
 # `left` anywhere in a name, or an l that no other letter stands beside.
 _LEFT = re.compile(r"left|(?<![a-z])l(?![a-z])", re.IGNORECASE)
 _RIGHT = {"left": "right", "Left": "Right", "LEFT": "RIGHT", "l": "r", "L": "R"}
@@ -32,9 +32,11 @@ def annotations_file(folder: Path, options: CustomOptions) -> Path:
 def read_custom(folder: str | Path, options: CustomOptions) -> PersonTable:
     """Everybody in `--annotations` (and `--validation_annotations`) of a folder.
 
-    A picture's `file_name` counts from the folder or from its `images/`. Crowds and who has no
-    keypoint, no picture or no box are skipped and named. Raises UserError if files are absent, of
-    another layout, or nobody is left.
+    Without the second file, one picture in HELD_OUT validates; an only one trains and validates. A
+    picture's `file_name` counts from the folder or from its `images/`. Places are in px of the
+    pictures as shown; see `turned.as_shown`. Crowds and who has no keypoint, no picture or no box
+    are skipped and named. Raises UserError if files are absent, of another layout, or nobody is
+    left.
     """
     folder, skipped = Path(folder), {}
     path = annotations_file(folder, options)
@@ -46,13 +48,20 @@ def read_custom(folder: str | Path, options: CustomOptions) -> PersonTable:
     parts = [_read(path, folder, options, skipped)]
     if options.validation_annotations:
         parts.append(_read(folder / options.validation_annotations, folder, options, skipped))
-        split = np.repeat(["train", "val"], [len(part) for part in parts])
-    else:
-        split = _hold_out(parts[0].picture)
+    elif len(set(parts[0].picture.tolist())) == 1:
+        parts *= 2
     skeletons = {skeleton_of(part.category, options, path) for part in parts}
     if len(skeletons) > 1:
         raise UserError("--annotations and --validation_annotations have different joints")
-    return _table(path.stem, folder, parts, split, skeletons.pop(), skipped)
+    return _table(path.stem, folder, parts, _split(parts), skeletons.pop(), skipped)
+
+
+def _split(parts: list[CocoPeople]) -> np.ndarray:
+    """train or val (N,) for everybody in one file, or in one to train and one to validate on."""
+    if len(parts) == 2:
+        return np.repeat(["train", "val"], [len(part) for part in parts])
+    _, number = np.unique(parts[0].picture, return_inverse=True)
+    return np.where(held_out(number, HELD_OUT // 2), "val", "train")
 
 
 def _read(path: Path, folder: Path, options: CustomOptions, skipped: Skipped) -> CocoPeople:
@@ -64,13 +73,7 @@ def _read(path: Path, folder: Path, options: CustomOptions, skipped: Skipped) ->
     if not len(people):
         reasons = ", ".join(f"{len(names)} {why}" for why, names in skipped.items())
         raise UserError(f"{path}: nobody can be used ({reasons or 'it is empty'})")
-    return people
-
-
-def _hold_out(pictures: np.ndarray) -> np.ndarray:
-    """train or val (N,) for who is in these pictures; whole pictures validate."""
-    _, number = np.unique(pictures, return_inverse=True)
-    return np.where(number % HELD_OUT == HELD_OUT // 2, "val", "train")
+    return as_shown(people, folder)
 
 
 def skeleton_of(category: dict[str, Any], options: CustomOptions, path: Path) -> Skeleton:
@@ -117,7 +120,7 @@ def _table(
     names, picture = np.unique(of_all("picture"), return_inverse=True)
     return make_table(
         name,
-        PictureFiles(folder, names),
+        PictureFiles(folder, names, as_shown=True),
         of_all("keypoints"),
         of_all("visibility"),
         of_all("box"),

@@ -36,6 +36,11 @@ def read_people(data_set: str, data_dir: str | Path) -> PersonTable:
     path = Path(data_dir)
     if path.suffix == PACK_SUFFIX:
         return read_pack(path)
+    if data_set == "people":
+        raise UserError(
+            f"{path} is neither a training pack (*{PACK_SUFFIX}) nor, for run.py, a folder with "
+            "pictures"
+        )
     if data_set not in READERS:
         raise UserError(f"unknown data set {data_set}: known are {', '.join(READERS)}")
     return READERS[data_set](path)

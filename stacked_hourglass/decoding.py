@@ -36,15 +36,24 @@ def _value(maps: Tensor, column: Tensor, row: Tensor) -> Tensor:
     return maps.flatten(-2).gather(-1, index[..., None])[..., 0]
 
 
+def _moved(maps: Tensor, x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+    """Peaks (B, J) moved by step (B, J, 2), but not across a border that they lie on: one of the
+    two neighbours that tell how far is not on the map."""
+    height, width = maps.shape[-2:]
+    peak = torch.stack([x, y], dim=-1)
+    on_border = (peak == 0) | (peak == torch.tensor([width - 1, height - 1], device=maps.device))
+    return peak + step.masked_fill(on_border, 0)
+
+
 def decode_quarter_offset(maps: Tensor) -> Tensor:
     """Peak moved by a quarter pixel towards the higher neighbour (Newell et al. 2016).
 
-    maps (B, J, h, w) -> heatmap px (B, J, 2).
+    On a border of the map it is not moved across it. maps (B, J, h, w) -> heatmap px (B, J, 2).
     """
     x, y = peak_indices(maps)
     dx = torch.sign(_value(maps, x + 1, y) - _value(maps, x - 1, y))
     dy = torch.sign(_value(maps, x, y + 1) - _value(maps, x, y - 1))
-    return torch.stack([x + 0.25 * dx, y + 0.25 * dy], dim=-1)
+    return _moved(maps, x, y, 0.25 * torch.stack([dx, dy], dim=-1))
 
 
 def decode_dark(maps: Tensor) -> Tensor:
@@ -52,7 +61,8 @@ def decode_dark(maps: Tensor) -> Tensor:
 
     Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation", CVPR
     2020, equations 7 to 9, after smoothing with a 3x3 binomial kernel; the step is kept within a
-    pixel, and is none where the surface is not a peak. maps (B, J, h, w) -> heatmap px (B, J, 2).
+    pixel, and is none where the surface is not a peak, or across a border that the maximum lies on.
+    maps (B, J, h, w) -> heatmap px (B, J, 2).
     """
     kernel = torch.tensor([1.0, 2.0, 1.0], device=maps.device)
     kernel = (kernel[:, None] * kernel / 16).view(1, 1, 3, 3)
@@ -74,7 +84,7 @@ def decode_dark(maps: Tensor) -> Tensor:
     step_x = (dxy * gradient[..., 1] - dyy * gradient[..., 0]) / safe
     step_y = (dxy * gradient[..., 0] - dxx * gradient[..., 1]) / safe
     step = torch.stack([step_x, step_y], dim=-1).clamp(-1, 1)
-    return torch.stack([x, y], dim=-1) + torch.where(is_peak[..., None], step, 0.0)
+    return _moved(maps, x, y, torch.where(is_peak[..., None], step, 0.0))
 
 
 DECODERS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -95,24 +105,3 @@ def calibrated(probability: Tensor, calibration: tuple[float, float]) -> Tensor:
     """Platt scaling: sigmoid(slope * logit(p) + offset), the chance that a joint is right."""
     slope, offset = calibration
     return torch.sigmoid(slope * torch.logit(probability.float(), eps=1e-4) + offset)
-
-
-def fit_calibration(probability: Tensor, right: Tensor) -> tuple[float, float]:
-    """Slope and offset of `calibrated` by maximum likelihood.
-
-    probability (N,) of joints, right (N,) bool: within the tolerance. Newton steps on the two
-    numbers with a slight pull to the identity, so that few or one-sided samples stay finite.
-    """
-    x = torch.logit(probability.double(), eps=1e-4)
-    design = torch.stack([x, torch.ones_like(x)], dim=-1)
-    identity = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    weights = identity.clone()
-    for _ in range(50):
-        p = torch.sigmoid(design @ weights)
-        gradient = design.T @ (p - right.double()) + (weights - identity)
-        curvature = design.T @ (design * (p * (1 - p))[:, None]) + torch.eye(2, dtype=torch.float64)
-        step = torch.linalg.solve(curvature, gradient)
-        weights = weights - step
-        if step.abs().max() < 1e-9:
-            break
-    return float(weights[0]), float(weights[1])

@@ -33,13 +33,17 @@ class Description:
     skeleton: str = "mpii_16"
     frames: int = 1
     """frames of a film that it was trained to look at together"""
+    untrained: tuple[str, ...] = ()
+    """joints that nobody had whom it was trained on: it cannot find them"""
 
     def __post_init__(self) -> None:
         if self.resolution % SIZE_DIVISOR or self.resolution < SIZE_DIVISOR:
             raise UserError(f"resolution must divide by {SIZE_DIVISOR}, not {self.resolution}")
-        count = len(skeleton_named(self.skeleton))
-        if count != self.architecture.num_classes:
-            raise UserError(f"{self.architecture.num_classes} heatmaps, but {count} joints")
+        joints = skeleton_named(self.skeleton).joints
+        if len(joints) != self.architecture.num_classes:
+            raise UserError(f"{self.architecture.num_classes} heatmaps, but {len(joints)} joints")
+        if strange := {*self.untrained} - {*joints}:
+            raise UserError(f"untrained names {min(strange)}, which is none of its joints")
         if self.decoder not in DECODERS:
             raise UserError(f"decoder must be one of {', '.join(DECODERS)}, not {self.decoder}")
 
@@ -72,4 +76,5 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Descript
             calibration=tuple(metadata["calibration"]),
             skeleton=str(metadata["skeleton"]),
             frames=int(metadata.get("frames", 1)),
+            untrained=tuple(map(str, metadata.get("untrained", ()))),
         )

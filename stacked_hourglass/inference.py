@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stacked_hourglass.custom import annotations_file, read_custom
-from stacked_hourglass.data import read_people
+from stacked_hourglass.data import READERS, read_people
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import HourglassRunOptions
@@ -70,7 +70,10 @@ def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
 
 
 def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
-    """The people to look at, and a line for each picture that cannot be read."""
+    """The people to look at, and a line for each picture that cannot be read.
+
+    A folder of pictures in which the data set is not is read as no more than these.
+    """
     place = options.data_dir or default_folder(options.dataset)
     folder = Path(place)
     has_pictures = options.data_dir and folder.is_dir() and list_images(folder, allow_empty=True)
@@ -78,7 +81,7 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
         annotations_file(folder, options.custom).is_file() or not has_pictures
     ):
         return read_custom(folder, options.custom).of_split(options.split), []
-    if has_pictures:
+    if has_pictures and options.dataset not in READERS:
         return folder_people(folder)
     if options.dataset == "mannequin":
         table = mannequin_people(1, options.mannequin_count, options.seed)
@@ -93,6 +96,8 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     try:
         return read_people(options.dataset, place).of_split(options.split), []
     except AbsentError as error:
+        if has_pictures:
+            return folder_people(folder)
         raise UserError(error.and_prepare) from error
 
 

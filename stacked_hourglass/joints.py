@@ -11,6 +11,7 @@ from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
 from stacked_hourglass.description import Description
 from stacked_hourglass.targets import from_heatmap
 from utils.crops import crop_to_image, cut_crop
+from utils.skeletons import skeleton_named
 
 
 class FoundJoints(NamedTuple):
@@ -57,5 +58,17 @@ def joints_of_maps(
     points = from_heatmap(DECODERS[description.decoder](maps))
     keypoints = crop_to_image(points.numpy(), np.asarray(boxes, np.float64), description.resolution)
     confidence = calibrated(peak_probability(maps), description.calibration)
-    seen = None if visibility is None else visibility.numpy()
-    return FoundJoints(keypoints.astype(np.float32), confidence.numpy(), seen)
+    return known_joints(keypoints, confidence, visibility, description)
+
+
+def known_joints(
+    keypoints: np.ndarray, confidence: Tensor, visibility: Tensor | None, description: Description
+) -> FoundJoints:
+    """Joints (N, J, 2) px with confidence and visibility (N, J), without those that the network was
+    not trained to find: these are NaN, of confidence 0."""
+    untrained = np.isin(skeleton_named(description.skeleton).joints, description.untrained)
+    return FoundJoints(
+        np.where(untrained[:, None], np.nan, keypoints).astype(np.float32),
+        np.where(untrained, 0, confidence.numpy()),
+        None if visibility is None else np.where(untrained, np.nan, visibility.numpy()),
+    )

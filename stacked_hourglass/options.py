@@ -1,5 +1,6 @@
 """Options of the hourglass commands. Nothing heavy is imported here, so that --help stays quick."""
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal, get_args
 
@@ -26,6 +27,12 @@ FILMS: tuple[Dataset, ...] = ("eva", "mannequin_video")
 """Data sets of films."""
 WINDOW = 8
 """Frames that are looked at together, if nothing else is said."""
+SIGMAS = (0.1, 100.0)
+"""Widths of a target peak, heatmap px: of a narrower one no pixel of the map would see anything."""
+NO_BATCH_NORM = (
+    "with --use_layer_norm there is no batch norm: leave out one of --use_layer_norm and --{}"
+)
+NEEDS_PAIRS = "at --resolution 64, and only there, batch norms need two pictures in every batch"
 
 
 @dataclass
@@ -60,11 +67,9 @@ class NetworkOptions:
     """Side of the square input in pixels; a multiple of 64."""
 
     def __post_init__(self) -> None:
-        if self.use_layer_norm and self.no_batch_norm_affine:
-            raise UserError(
-                "with --use_layer_norm there is no batch norm: leave out one of "
-                "--use_layer_norm and --no_batch_norm_affine"
-            )
+        for name in ("batch_norm_momentum", "no_batch_norm_affine"):
+            is_default = getattr(self, name) == getattr(NetworkOptions, name)
+            need(not self.use_layer_norm or is_default, NO_BATCH_NORM.format(name))
         need(
             self.add_attention or not self.causal_attention,
             "--causal_attention needs --add_attention",
@@ -112,7 +117,7 @@ class HeatmapOptions:
     sigma: float = 1.0
     """Width of the target peak in heatmap pixels (a quarter of the input's)."""
     sigma_decay: float = 0.0
-    """Factor on --sigma after each epoch, such as 0.98; 0 leaves it as it is."""
+    """Factor on --sigma after each epoch, such as 0.98, down to 0.1; 0 leaves it as it is."""
     label_type: Literal["Gaussian", "Cauchy"] = "Gaussian"
     """Shape of the target peak."""
     hidden_joint_weight: float = 1.0
@@ -138,7 +143,9 @@ class HeatmapOptions:
     """Multiplies every weight that the network begins with, also scales and shifts of norms."""
 
     def __post_init__(self) -> None:
-        for name in ("sigma", "scale_weight_factor", "joint_visibility_loss_coeff"):
+        low, high = SIGMAS
+        need(low <= self.sigma <= high, f"--sigma must be from {low} to {high}, not {self.sigma}")
+        for name in ("scale_weight_factor", "joint_visibility_loss_coeff"):
             need(getattr(self, name) > 0, f"--{name} must be above 0, not {getattr(self, name)}")
         need(self.hidden_joint_weight >= 0, "--hidden_joint_weight must not be negative")
         need(0 <= self.trim_share < 1, f"--trim_share must be from 0 to 1, not {self.trim_share}")
@@ -151,7 +158,7 @@ class HeatmapOptions:
 
     def sigma_in(self, epoch: int) -> float:
         """Width of the target peak in an epoch, which are counted from 0."""
-        return self.sigma * (self.sigma_decay or 1.0) ** epoch
+        return max(self.sigma * (self.sigma_decay or 1.0) ** epoch, SIGMAS[0])
 
 
 @dataclass
@@ -206,7 +213,7 @@ class CustomOptions:
 
 
 _USED_BY = {
-    "data_dir": [name for name in get_args(Dataset) if name not in (*MANNEQUINS, "people")],
+    "data_dir": [name for name in get_args(Dataset) if name not in MANNEQUINS],
     "sources": ["people"],
     "source_weights": ["people"],
     "mannequin_count": ["mannequin", "people"],
@@ -223,10 +230,12 @@ class DataOptions:
     """Fixed by the subcommand."""
     data_dir: str = ""
     """Folder of the data set as data/README.md lays it out, or a training pack; empty means
-    data/<name>, data/humaneva for hourglass_eva."""
+    data/<name>, data/humaneva for hourglass_eva. hourglass_people: a training pack in place of
+    --sources."""
     sources: tuple[str, ...] = ()
     """hourglass_people: what to mix, such as lsp=data/lsp lspet=data/lspet mannequin=20000 or a
-    training pack; the first one with validation pictures validates."""
+    training pack; the first one with validation pictures validates. After mannequin= comes the
+    number of pictures, after mannequin_video= of films."""
     source_weights: tuple[float, ...] = ()
     """hourglass_people: how often pictures of each source are drawn, relative to one another;
     empty means in proportion to their number."""
@@ -244,7 +253,14 @@ class DataOptions:
     def __post_init__(self) -> None:
         self.custom.check(self.dataset)
         refuse_idle(self, _USED_BY)
-        at_least_one(mannequin_films=self.mannequin_films)
+        need(not (self.sources and self.data_dir), "give --sources or --data_dir, not both")
+        at_least_one(mannequin_count=self.mannequin_count, mannequin_films=self.mannequin_films)
+        weights = self.source_weights
+        need(
+            not weights or (min(weights) >= 0 and 0 < sum(weights) < math.inf),
+            "--source_weights must be finite, from 0 up and not all of them 0, not "
+            + " ".join(map(str, weights)),
+        )
         need(self.film_frames >= 0, f"--film_frames must not be negative, not {self.film_frames}")
 
     @property
@@ -273,6 +289,18 @@ class HourglassTrainOptions:
             "hourglass_custom has as many classes as its annotations have joints: leave out "
             "--num_classes",
         )
+        self._check_films()
+        self._check_norms()
+        is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
+        need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
+        coefficient = self.heatmaps.joint_visibility_loss_coeff
+        need(
+            self.network.predict_joint_visibility
+            or coefficient == HeatmapOptions.joint_visibility_loss_coeff,
+            "--joint_visibility_loss_coeff needs --predict_joint_visibility",
+        )
+
+    def _check_films(self) -> None:
         need(
             self.data.dataset in FILMS or not self.network.add_attention,
             "--add_attention needs films: hourglass_eva or hourglass_mannequin_video",
@@ -283,14 +311,20 @@ class HourglassTrainOptions:
         for name in ("train_batch_size", "test_batch_size"):
             size = getattr(self.loop, name)
             need(size % frames == 0, f"--{name} must be a multiple of --film_frames, {frames}")
-        is_drawn = not self.run.load or self.heatmaps.scale_weight_factor == 1
-        need(is_drawn, "--scale_weight_factor is for weights drawn at random, not for --load")
-        coefficient = self.heatmaps.joint_visibility_loss_coeff
-        need(
-            self.network.predict_joint_visibility
-            or coefficient == HeatmapOptions.joint_visibility_loss_coeff,
-            "--joint_visibility_loss_coeff needs --predict_joint_visibility",
-        )
+
+    def _check_norms(self) -> None:
+        own_statistics = self.heatmaps.use_train_mode_to_eval
+        is_idle = self.network.use_layer_norm and own_statistics
+        need(not is_idle, NO_BATCH_NORM.format("use_train_mode_to_eval"))
+        for name in ("train_batch_size", "test_batch_size")[: 1 + own_statistics]:
+            enough = getattr(self.loop, name) > 1 or not self.needs_pairs
+            need(enough, f"--{name} must be at least 2: {NEEDS_PAIRS}")
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether a batch norm that measures its batch needs two pictures: of one, the lowest level
+        of an hourglass has one place alone."""
+        return self.network.resolution == 64 and not self.network.use_layer_norm
 
 
 def train_defaults(dataset: Dataset) -> HourglassTrainOptions:
@@ -340,7 +374,8 @@ class HourglassRunOptions:
     def __post_init__(self) -> None:
         if self.run_with_train:
             self.split = "train"
-        at_least_one(test_batch_size=self.test_batch_size)
+        at_least_one(test_batch_size=self.test_batch_size, mannequin_count=self.mannequin_count)
+        need(self.seed >= 0, f"--seed must not be negative, not {self.seed}")
         check_scales(self.scales)
         self.custom.check(self.dataset)
         refuse_idle(self, dict.fromkeys(("mannequin_count", "seed"), MANNEQUINS))

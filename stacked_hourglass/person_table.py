@@ -69,12 +69,13 @@ class Pictures(Protocol):
         ...
 
 
-def decode_annotated(data: np.ndarray, name: str) -> np.ndarray:
+def decode_annotated(data: np.ndarray, name: str, as_shown: bool = False) -> np.ndarray:
     """Decode the bytes (n,) of a picture that has annotations -> RGB uint8 (H, W, 3).
 
-    The EXIF rotation is ignored, for data sets annotate the pixels as stored. Raises UserError.
+    The EXIF rotation is ignored, for published data sets annotate the pixels as stored, unless it
+    is asked for. Raises UserError.
     """
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR_RGB | (0 if as_shown else cv2.IMREAD_IGNORE_ORIENTATION)
     image = cv2.imdecode(data, flags) if len(data) else None
     if image is None:
         raise UserError(f"{name} is not a readable picture")
@@ -88,6 +89,8 @@ class PictureFiles:
     folder: Path
     names: np.ndarray
     """(P,) file names relative to the folder"""
+    as_shown: bool = False
+    """turned by their EXIF data, as a viewer shows them; else as stored"""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -107,7 +110,7 @@ class PictureFiles:
             data = np.fromfile(path, np.uint8)
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-        return Picture(decode_annotated(data, str(path)))
+        return Picture(decode_annotated(data, str(path), self.as_shown))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
 from stacked_hourglass.films import reading_windows
+from stacked_hourglass.joints import known_joints
 from stacked_hourglass.multi_scale import Answer, look_at_scales
 from stacked_hourglass.person_table import PersonTable, Picture
 from stacked_hourglass.predictor import Predictor
@@ -128,8 +129,13 @@ def read_people_joints(
 
 def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> Poses:
     """The pose file rows of the people that were read, by the predictor's own decoder."""
-    rows = reading.rows
-    confidence = calibrated(reading.probability, predictor.description.calibration)
+    rows, description = reading.rows, predictor.description
+    found = known_joints(
+        reading.points[description.decoder].numpy(),
+        calibrated(reading.probability, description.calibration),
+        reading.visibility,
+        description,
+    )
     return Poses(
         source=np.array([table.picture_name(row) for row in rows.tolist()]),
         frame=np.zeros(len(rows), np.int64),
@@ -137,8 +143,8 @@ def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> 
         person=table.annotation_id[rows],
         box=reading.box,
         image_size=reading.image_size,
-        keypoints_2d=reading.points[predictor.description.decoder].numpy().astype(np.float32),
-        confidence=confidence.numpy(),
-        visibility=None if reading.visibility is None else reading.visibility.numpy(),
+        keypoints_2d=found.keypoints,
+        confidence=found.confidence,
+        visibility=found.visibility,
         skeleton_2d=predictor.skeleton,
     )

@@ -10,6 +10,7 @@ from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.predictor import read_hourglass
 from stacked_hourglass.widening import widen
+from utils.options import RunOptions
 from utils.run_folder import find_start
 from utils.skeletons import skeleton_named
 from utils.weights import load_into
@@ -29,33 +30,38 @@ _ADDED = ("visibility.", ".attention.")
 
 def load_start(
     model: StackedHourglass, description: Description, options: HourglassTrainOptions
-) -> HourglassTrainOptions:
+) -> RunOptions:
     """Give a new model the weights that --load names, if they are for other joints or fewer
     features, or lack a part.
 
-    Joints are known by their names; those that the old network did not have begin anew. -> the
-    options, with nothing left to load. Raises UserError if the weights are of another kind or size.
+    Joints are known by their names; those that the old network did not have begin anew. -> options
+    of the run, in which what is loaded is no longer named. Raises UserError if the weights are of
+    another kind or size.
     """
     load = options.run.load
     run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
     if not load or not find_start(options.run, run_name).weights:
-        return options
+        return options.run
     weights, old = read_hourglass(load)
     joints, known = (skeleton_named(one.skeleton).joints for one in (description, old))
     own = model.state_dict()
+    wider = description.architecture.features > old.architecture.features
+    if wider:  # first the joints and parts at the old width, then all of it wider
+        narrow = replace(description.architecture, features=old.architecture.features)
+        own = StackedHourglass(narrow).state_dict()
     lacking = {name: own[name] for name in _parts(own) - weights.keys()}
     needless = _parts(weights) - own.keys()
-    wider = description.architecture.features > old.architecture.features
     if joints == known and not lacking and not needless and not wider:
-        return options
-    if wider:
-        weights = widen(weights, own, options.run.seed)
+        return options.run
     kept = {name: value for name, value in weights.items() if name not in needless}
-    load_into(model, lacking | for_joints(kept, own, known, joints), load)
+    adapted = lacking | for_joints(kept, own, known, joints)
+    if wider:
+        adapted = widen(adapted, model.state_dict(), options.run.seed)
+    load_into(model, adapted, load)
     if joints != known:
         shared = sum(joint in known for joint in joints)
         print(f"--load {load} knows {shared} of the {len(joints)} joints; the others begin anew")
-    return replace(options, run=replace(options.run, load=""))
+    return replace(options.run, load="")
 
 
 def _parts(weights: Mapping[str, Tensor]) -> set[str]:

@@ -25,13 +25,13 @@ from stacked_hourglass.films import FilmDataset, collate_films, in_windows, wind
 from stacked_hourglass.losses import heatmap_loss, joint_weights, visibility_loss
 from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
-from stacked_hourglass.options import HeatmapOptions, HourglassTrainOptions
+from stacked_hourglass.options import NEEDS_PAIRS, HeatmapOptions, HourglassTrainOptions
 from stacked_hourglass.person_table import PersonTable
 from stacked_hourglass.starting import load_start
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
 from stacked_hourglass.tolerance import tolerance
-from stacked_hourglass.training_data import TrainingPeople, training_people
+from stacked_hourglass.training_data import TrainingPeople, training_people, untrained_joints
 from utils.batches import LoadedBatches, Order, Plan
 from utils.checkpoint import checkpoint_fn, load_fn
 from utils.distributed import first_reports, on_rank_zero, start_fabric
@@ -43,6 +43,7 @@ from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
 SKELETON_OF_CLASSES = {16: "mpii_16", 14: "lsp_14"}
+NEEDS_HIDDEN = "needs data that tell which joints are hidden, such as LSP, MPII, COCO or mannequins"
 
 
 def make_optimizer_fn(model: nn.Module, options: HourglassTrainOptions) -> torch.optim.Optimizer:
@@ -208,21 +209,25 @@ def validation_loss(
 def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Description:
     """What will travel with the weights; the colour statistics are measured or read back.
 
-    Raises UserError if visibility is to be learnt from people of whom it is not known.
+    Raises UserError if something depends on the visibility of people of whom it is not known.
     """
     network, heatmaps = options.network, options.heatmaps
     told = people.train.visibility[np.isfinite(people.train.visibility)]
+    both_kinds = len(np.unique(told)) == 2
     need(
-        not network.predict_joint_visibility or len(np.unique(told)) == 2,
-        "--predict_joint_visibility needs data that tell which joints are hidden, such as LSP, "
-        "MPII, COCO or the mannequin",
+        not network.predict_joint_visibility or both_kinds,
+        f"--predict_joint_visibility {NEEDS_HIDDEN}",
     )
+    # Bars hide what was seen; of what is not known to be seen nothing becomes known.
+    some_hidden = 0 in told or (options.masking.add_random_masking and len(told) > 0)
+    need(heatmaps.hidden_joint_weight == 1 or some_hidden, f"--hidden_joint_weight {NEEDS_HIDDEN}")
     mean, std = colour_statistics(people.train, options.run.seed)
     skeleton = people.train.skeleton
     if skeleton == MPII_16.name:
         skeleton = SKELETON_OF_CLASSES[network.num_classes]
+    joints, untrained = skeleton_named(skeleton).joints, untrained_joints(people.train)
     return Description(
-        architecture=replace(network.architecture(), num_classes=len(skeleton_named(skeleton))),
+        architecture=replace(network.architecture(), num_classes=len(joints)),
         resolution=network.resolution,
         heatmap_loss=heatmaps.heatmap_loss,
         decoder="dark" if heatmaps.decoder == "auto" else heatmaps.decoder,
@@ -230,6 +235,7 @@ def describe(options: HourglassTrainOptions, people: TrainingPeople) -> Descript
         std=std,
         skeleton=skeleton,
         frames=options.data.frames,
+        untrained=tuple(joint for joint in joints if joint in untrained),
     )
 
 
@@ -238,6 +244,20 @@ def make_model(options: HourglassTrainOptions, description: Description) -> Stac
     model = StackedHourglass(description.architecture)
     scale_weights(model, options.heatmaps.scale_weight_factor)
     return model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def check_pairs(people: TrainingPeople, options: HourglassTrainOptions, world_size: int) -> None:
+    """Raises UserError where a batch norm would have to measure a picture alone, and cannot."""
+    if not options.needs_pairs or options.data.frames > 1:
+        return
+    count, name = len(people.train), people.train.name
+    need(count >= 2 * world_size, f"{name}: too few people train, {count}: {NEEDS_PAIRS}")
+    size, count = options.loop.test_batch_size, len(people.validation)
+    last = np.array_split(np.arange(count % (size * world_size)), world_size)
+    need(
+        not options.heatmaps.use_train_mode_to_eval or 1 not in map(len, last),
+        f"--test_batch_size {size} leaves one of {count} validation people alone: {NEEDS_PAIRS}",
+    )
 
 
 def make_batches(
@@ -292,10 +312,12 @@ def train(options: HourglassTrainOptions) -> int:
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     people = training_people(options.data, options.run.seed)
+    with first_reports(fabric):
+        check_pairs(people, options, fabric.world_size)
     description = describe(options, people)
     model = make_model(options, description)
     with first_reports(fabric):
-        options = load_start(model, description, options)
+        run = load_start(model, description, options)
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),
@@ -308,7 +330,7 @@ def train(options: HourglassTrainOptions) -> int:
         model,
         *make_batches(people, options, fabric.global_rank, fabric.world_size),
         functions,
-        options.run,
+        run,
         options.loop,
         options.optim,
         run_name,

@@ -1,5 +1,6 @@
 """Which people to train on and which to validate on."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +10,13 @@ from stacked_hourglass.custom import read_custom
 from stacked_hourglass.data import read_people
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
-from stacked_hourglass.options import WINDOW, DataOptions
+from stacked_hourglass.options import MANNEQUINS, WINDOW, DataOptions
 from stacked_hourglass.person_table import PersonTable, mix
 from stacked_hourglass.sources import AbsentError, default_folder
+from stacked_hourglass.splits import hold_out, picture_names
 from utils.errors import UserError
+from utils.skeletons import skeleton_named
 
-HELD_OUT = 20
-"""Where a data set marks nobody for validation, one person in so many validates."""
 MANNEQUIN_VALIDATION = 500
 FILMS_VALIDATION = 100
 
@@ -33,18 +34,19 @@ class TrainingPeople:
 
 
 def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
-    """One source of `--sources`: name, name=folder, name=count for the mannequin, or a pack."""
+    """One source of `--sources`: name, name=folder, name=count for mannequins, or a pack."""
     name, _, place = source.partition("=")
+    if name in MANNEQUINS and place and not re.fullmatch("0*[1-9][0-9]{,17}", place):
+        what = "pictures" if name == "mannequin" else "films"
+        raise UserError(f"--sources {source}: {name} takes a number of {what}")
     if name == "mannequin":
-        if place and not place.isdigit():
-            raise UserError(f"--sources {source}: mannequin takes a number of pictures")
-        count = int(place) if place else data.mannequin_count
-        return mannequin_people(count, MANNEQUIN_VALIDATION, seed)
+        return mannequin_people(int(place or data.mannequin_count), MANNEQUIN_VALIDATION, seed)
     if Path(name).suffix and not place:
         return read_people("", name)
     if name == "mannequin_video":
         frames = data.film_frames or WINDOW
-        return mannequin_films(data.mannequin_films, FILMS_VALIDATION, frames, seed)
+        films = int(place or data.mannequin_films)
+        return mannequin_films(films, FILMS_VALIDATION, frames, seed)
     if name == "custom":
         return read_custom(place or "data/custom", data.custom)
     try:
@@ -54,24 +56,21 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
         raise UserError(f"{error.and_prepare}; {way_out}") from error
 
 
-def hold_out(table: PersonTable) -> PersonTable:
-    """The table, with every HELD_OUT-th person validating if the data set marks nobody."""
-    if "val" in table.split:
-        return table
-    rows = np.arange(len(table))
-    split = np.where((table.split == "train") & (rows % HELD_OUT == 0), "val", table.split)
-    columns = {**vars(table), "split": split.astype(table.split.dtype)}
-    return PersonTable(**columns)
+def untrained_joints(train: PersonTable) -> set[str]:
+    """Joints that nobody who trains has."""
+    joints = skeleton_named(train.skeleton).joints
+    unknown = np.flatnonzero(np.isnan(train.keypoints[..., 0]).all(axis=0))
+    return {joints[place] for place in unknown.tolist()}
 
 
 def training_people(data: DataOptions, seed: int) -> TrainingPeople:
     """Read what the options ask for. Raises UserError for what is absent or contradictory."""
-    if data.dataset == "people":
-        if not data.sources and not data.data_dir:
+    if data.dataset == "people" and not data.data_dir:
+        if not data.sources:
             raise UserError(
                 "hourglass_people needs --sources, such as lsp=data/lsp mannequin=20000"
             )
-        sources = data.sources or (data.data_dir,)
+        sources = data.sources
     else:
         place = str(data.mannequin_count) if data.dataset == "mannequin" else data.data_dir
         sources = (f"{data.dataset}={place}",)
@@ -80,11 +79,14 @@ def training_people(data: DataOptions, seed: int) -> TrainingPeople:
     tables = [read_source(source, data, seed) for source in sources]
     if not any("val" in table.split for table in tables):
         tables[0] = hold_out(tables[0])
-    validation = next(table for table in tables if "val" in table.split).of_split("val")
+    validating = next(table for table in tables if "val" in table.split)
+    if len(set(picture_names(validating))) == 1:
+        print(f"{validating.name}: its only picture trains and validates")
     splits = ("train", "val") if data.train_on_validation else ("train",)
     parts = [table.of_split(*splits) for table in tables]
     for table in tables:
         for line in table.skipped_lines():
             print(line)
     sizes = [len(part) for part in parts]
+    validation = validating.of_split("val")
     return TrainingPeople(mix(parts), sizes, data.source_weights or None, validation)

@@ -5,10 +5,13 @@ section 2.2: every feature is there several times, and what takes it in divides 
 the copies. Here each weight is divided at random, so that the copies learn different things.
 """
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+
+_MERGE, _KEY = ".attention.merge.weight", ".attention.key.weight"
 
 
 def widen(
@@ -20,14 +23,27 @@ def widen(
     is filled with copies. Weights that do not fit in this way stay as they are.
     """
     generator = torch.Generator().manual_seed(seed)
-    return {
-        name: _widened(value, wide[name].shape, generator) if name in wide else value
-        for name, value in weights.items()
-    }
+    result = dict(weights)
+    for name, value in weights.items():
+        if name in wide and wide[name].dim() == value.dim():
+            result[name] = _widened_part(name, value, wide[name].shape, generator)
+    return result
+
+
+def _widened_part(
+    name: str, narrow: Tensor, shape: torch.Size, generator: torch.Generator
+) -> Tensor:
+    if name.endswith(_MERGE):  # it takes two lots of features, one behind the other
+        half = torch.Size((shape[0], shape[1] // 2, *shape[2:]))
+        return torch.cat([_widened(one, half, generator) for one in narrow.chunk(2, dim=1)], dim=1)
+    wide = _widened(narrow, shape, generator)
+    if name.endswith(_KEY):  # FrameAttention's logits grow by the root of the number of copies
+        return wide * math.sqrt(len(narrow) / shape[0])
+    return wide
 
 
 def _widened(narrow: Tensor, shape: torch.Size, generator: torch.Generator) -> Tensor:
-    if narrow.dim() != len(shape) or any(w % n for n, w in zip(narrow.shape, shape, strict=True)):
+    if any(w % n for n, w in zip(narrow.shape, shape, strict=True)):
         return narrow
     copies = [w // n for n, w in zip(narrow.shape, shape, strict=True)]
     tiled = narrow.repeat(copies)

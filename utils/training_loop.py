@@ -107,7 +107,7 @@ class _Training:
     def set_up(self, model: nn.Module, metadata: dict[str, Any]) -> None:
         """Put model and optimizers on the device, ready for several processes."""
         self.started = self.saved = time.monotonic()
-        self.time_share = 0.0
+        self.time_before = self.time_share = 0.0
         self.module = model
         optimizer = self.functions.make_optimizer_fn(model, self.options)
         if self.loop.compile:
@@ -137,6 +137,10 @@ class _Training:
         if not (path.parent / "best.ckpt").is_file():
             self.state.best_value = math.inf
         self.state.history = [r for r in self.state.history if r["epoch"] < self.state.epoch]
+        share = self.state.extra.get("time_share", 0.0)
+        # Of a run whose time was over, the learning rate is 0: it begins a new course.
+        if self.loop.max_minutes and share < 1:
+            self.time_before = self.time_share = share
         set_random_states(self.state.random)
         self.fabric.print(f"goes on from {path}: epoch {self.state.epoch}, step {self.state.step}")
         now, before = len(self.train_batches), self.state.extra.get("epoch_steps")
@@ -186,6 +190,8 @@ class _Training:
             self.finish_epoch(values, complete=state.step_in_epoch == len(self.train_batches))
             if reason:
                 break
+        if reason != "interrupted":
+            on_rank_zero(self.fabric, self.have_best)
         state.stop_reason = reason
         self.fabric.print(f"training ended ({reason}) after step {state.step}: {self.folder}")
 
@@ -261,12 +267,13 @@ class _Training:
             return "steps"
         if self.state.step % self.flush_steps:
             return ""
-        interrupted, self.time_share, since_save = self.agree(
+        interrupted, share, since_save = self.agree(
             float(self.signals.requested),
             share_of_minutes(self.started, self.loop.max_minutes),
             share_of_minutes(self.saved, self.loop.checkpoint_minutes),
         )
-        if interrupted or self.time_share > 1:
+        self.time_share = self.time_before + (1 - self.time_before) * share
+        if interrupted or share > 1:
             self.losses.flush()
             return "interrupted" if interrupted else "time"
         if since_save > 1:
@@ -335,6 +342,7 @@ class _Training:
         # The loss scale of float16.
         state.extra["precision"] = self.fabric.strategy.precision.state_dict()
         state.extra["epoch_steps"] = len(self.train_batches)
+        state.extra["time_share"] = self.time_share
         if state.step_in_epoch:
             state.seconds = time.monotonic() - self.epoch_started
         if not get_total_norm(self.module.parameters()).isfinite():
@@ -342,11 +350,16 @@ class _Training:
                 self.fabric,
                 f"weights are not finite after step {state.step}; the last checkpoint is kept",
             )
-
-        def write() -> None:
-            # Killed between the two, the run goes on from the older checkpoint and writes both.
-            write_history(self.folder, state.history)
-            self.functions.checkpoint_fn(self.model, self.optimizer, state, self.folder, is_best)
-
-        on_rank_zero(self.fabric, write)
+        on_rank_zero(self.fabric, lambda: self.write(is_best))
         self.saved = time.monotonic()
+
+    def write(self, is_best: bool) -> None:
+        """Write history and checkpoints, as they are."""
+        # Killed between the two, the run goes on from the older checkpoint and writes both.
+        write_history(self.folder, self.state.history)
+        self.functions.checkpoint_fn(self.model, self.optimizer, self.state, self.folder, is_best)
+
+    def have_best(self) -> None:
+        """Of a finished run of which only the last checkpoint was there, that is the best."""
+        if not (self.folder / "best.safetensors").is_file():
+            self.write(is_best=True)

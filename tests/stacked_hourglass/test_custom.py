@@ -15,7 +15,7 @@ from stacked_hourglass.custom_predictions import person_lengths, read_custom_pre
 from stacked_hourglass.description import Description
 from stacked_hourglass.evaluation import evaluate_custom_pck, score_custom
 from stacked_hourglass.evaluation_options import EvalCustomOptions, Overlay2dOptions
-from stacked_hourglass.inference import run
+from stacked_hourglass.inference import find_people, run
 from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.options import (
     CustomOptions,
@@ -27,6 +27,7 @@ from stacked_hourglass.options import (
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.starting import for_joints
 from stacked_hourglass.training import train
+from stacked_hourglass.training_data import training_people
 from stacked_hourglass.visualization import overlay_2d
 from stitched import pose
 from stitched.options import MachineOptions, PoseOptions
@@ -105,6 +106,21 @@ def test_one_picture_in_twenty_validates_with_all_that_are_in_it(tmp_path: Path)
     assert not parts[0] & parts[1]
 
 
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_of_few_pictures_one_validates_in_training_and_in_run(
+    tmp_path: Path, count: int, capsys: pytest.CaptureFixture
+) -> None:
+    herd = [animal(n, n // 2) for n in range(2 * count)]
+    data = write_animals(tmp_path, count, herd)
+    trained = training_people(DataOptions("custom", data_dir=str(data)), seed=0)
+    found, _ = find_people(HourglassRunOptions("custom", data_dir=str(data)))
+    assert len(trained.train) == max(2 * count - 2, 2)
+    assert trained.validation.annotation_id.tolist() == found.annotation_id.tolist()
+    assert found.annotation_id.tolist() == [2 * count - 2, 2 * count - 1]
+    is_told = "its only picture trains and validates" in capsys.readouterr().out
+    assert is_told == (count == 1)
+
+
 def test_a_second_file_validates(tmp_path: Path) -> None:
     write_animals(tmp_path, 3)
     content = json.loads((tmp_path / "annotations.json").read_text())
@@ -134,7 +150,7 @@ def test_who_is_left_out_is_counted_by_reason(tmp_path: Path) -> None:
     write_animals(tmp_path, 2, herd)
     (tmp_path / "images/herd/1.png").unlink()
     table = read_custom(tmp_path, CustomOptions())
-    assert table.annotation_id.tolist() == [1]
+    assert set(table.annotation_id.tolist()) == {1}
     counts = {reason: len(names) for reason, names in table.skipped.items()}
     assert counts == {"no joints": 2, "crowd": 1, "picture missing": 1, "no box": 1}
 
@@ -330,6 +346,6 @@ def test_training_starts_from_a_network_of_other_joints(
     run_weights = tmp_path / "runs/hourglass_custom_moved/best.safetensors"
     assert Predictor.load(str(run_weights), "cpu").skeleton.startswith("custom:")
     wide = options(tmp_path, data, str(path), "wide")
-    wide = replace(wide, network=replace(wide.network, features=32))
+    wide = replace(wide, network=replace(wide.network, features=24))
     with pytest.raises(UserError, match="does not fit this model; other shapes"):
         train(wide)

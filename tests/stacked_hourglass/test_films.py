@@ -184,7 +184,7 @@ def test_weights_without_attention_load_into_a_network_with_it(tmp_path: Path) -
     _, old = load_model(str(plain))
     asked = options(tmp_path, "films", str(plain), add_attention=True, causal_attention=True)
     model = StackedHourglass(asked.network.architecture())
-    assert load_start(model, old, asked).run.load == ""
+    assert load_start(model, old, asked).load == ""
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +7,11 @@ import torch
 
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.description import Description, description_from_metadata
+from stacked_hourglass.joints import known_joints
 from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.predictor import Predictor, load_model
 from utils.errors import UserError
+from utils.skeletons import MPII_16
 from utils.weights import save_weights
 
 SMALL = Description(
@@ -78,9 +81,10 @@ def test_no_picture_no_pose() -> None:
 def test_the_description_travels_with_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     model = small_network()
-    save_weights(path, model.state_dict(), SMALL.as_metadata())
+    own = replace(SMALL, untrained=("head_top",))
+    save_weights(path, model.state_dict(), own.as_metadata())
     loaded, description = load_model(str(path))
-    assert description == SMALL
+    assert description == own
     for name, value in loaded.state_dict().items():
         torch.testing.assert_close(value, model.state_dict()[name])
 
@@ -97,9 +101,33 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
         load_model(str(path))
 
 
+def test_joints_that_it_was_not_trained_to_find_are_missing() -> None:
+    predictor = beacon_predictor()
+    images, boxes = [picture_with_red_square(40, 30)], np.array([[99.5, 59.5, 200]])
+    everything = predictor(images, boxes)
+    predictor.description = replace(SMALL, untrained=("head_top", "pelvis"))
+    found = predictor(images, boxes)
+    missing = np.isin(MPII_16.joints, ("head_top", "pelvis"))
+    assert np.isnan(found.keypoints[:, missing]).all()
+    assert (found.confidence[:, missing] == 0).all()
+    np.testing.assert_array_equal(found.keypoints[:, ~missing], everything.keypoints[:, ~missing])
+    np.testing.assert_array_equal(found.confidence[:, ~missing], everything.confidence[:, ~missing])
+    seen = torch.full((1, 16), 0.9)
+    told = known_joints(everything.keypoints, seen, seen, predictor.description).visibility
+    assert told is not None
+    np.testing.assert_array_equal(np.isnan(told[0]), missing)
+
+
 @pytest.mark.parametrize(
     "damage",
-    [{"resolution": 100}, {"decoder": "magic"}, {"architecture": {"stacks": 0}}, {"mean": None}],
+    [
+        {"resolution": 100},
+        {"decoder": "magic"},
+        {"architecture": {"stacks": 0}},
+        {"mean": None},
+        {"untrained": ["tail"]},
+        {"untrained": 5},
+    ],
 )
 def test_a_damaged_description_is_one_clear_error(damage: dict) -> None:
     with pytest.raises(UserError):

@@ -22,7 +22,8 @@ from stacked_hourglass.options import (
     NetworkOptions,
 )
 from stacked_hourglass.predictor import load_model
-from stacked_hourglass.training import Seen, batch_loss, train
+from stacked_hourglass.training import Seen, batch_loss, check_pairs, describe, train
+from stacked_hourglass.training_data import training_people
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.pose_file import read_poses
@@ -211,6 +212,45 @@ def test_validation_with_the_statistics_of_the_batch(tmp_path: Path) -> None:
         rows += history(tmp_path / name)
     assert rows[0]["train_loss"] == rows[1]["train_loss"]
     assert rows[0]["validation_loss"] != rows[1]["validation_loss"]
+
+
+def test_no_batch_norm_is_left_with_a_picture_alone(tmp_path: Path) -> None:
+    def few(count: int, resolution: int = 64, **changes: object) -> HourglassTrainOptions:
+        network = NetworkOptions(stacks=1, features=16, resolution=resolution)
+        data = DataOptions(mannequin_count=count)
+        folder = tmp_path / f"{count}_{resolution}"
+        return options(folder, network=network, data=data, **changes)
+
+    with pytest.raises(UserError, match="too few people train, 1: at --resolution 64"):
+        train(few(1))
+    assert train(few(1, 128)) == 0
+    assert train(few(2)) == 0
+    people = training_people(few(3).data, seed=0)
+    check_pairs(people, few(3), world_size=1)
+    with pytest.raises(UserError, match="too few people train, 3"):
+        check_pairs(people, few(3), world_size=2)
+    own = HeatmapOptions(use_train_mode_to_eval=True)
+    seven = replace(few(4).loop, test_batch_size=7)
+    train(few(4, loop=seven))
+    with pytest.raises(UserError, match="7 leaves one of 8 validation people alone"):
+        train(few(5, loop=seven, heatmaps=own))
+
+
+def test_hidden_joints_are_weighed_only_where_the_data_tell_them(tmp_path: Path) -> None:
+    weighed = options(tmp_path, heatmaps=HeatmapOptions(hidden_joint_weight=0.5))
+    covered = replace(weighed, masking=MaskingOptions(add_random_masking=True))
+    told = training_people(weighed.data, seed=0)
+    describe(weighed, told)
+    seen = np.where(np.isnan(told.train.visibility), np.nan, 1).astype(np.float32)
+    for visibility, refused in (
+        (np.full_like(seen, np.nan), (weighed, covered)),
+        (seen, (weighed,)),
+    ):
+        people = replace(told, train=replace(told.train, visibility=visibility))
+        for chosen in refused:
+            with pytest.raises(UserError, match="--hidden_joint_weight needs data that tell"):
+                describe(chosen, people)
+    describe(covered, people)
 
 
 def test_masks_are_for_training_alone(tmp_path: Path) -> None:

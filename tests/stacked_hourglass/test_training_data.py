@@ -1,9 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from stacked_hourglass.data import read_people
 from stacked_hourglass.options import DataOptions, HourglassRunOptions
+from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import PersonTable
-from stacked_hourglass.training_data import HELD_OUT, hold_out, training_people
+from stacked_hourglass.training_data import training_people, untrained_joints
+from tests.stacked_hourglass.fake_data import coco_annotation, write_coco, write_lsp
+from utils.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +33,51 @@ def test_validation_people_train_only_if_asked() -> None:
     np.testing.assert_array_equal(same.keypoints, validation.keypoints)
 
 
-def test_every_twentieth_validates_where_the_data_set_marks_nobody() -> None:
-    table, _ = people(train_on_validation=False)
-    many = table.rows(np.zeros(45, int))
-    rows = np.flatnonzero(hold_out(many).split == "val")
-    assert HELD_OUT == 20 and rows.tolist() == [0, 20, 40]
+def test_an_only_picture_is_told_to_do_both(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    write_coco(tmp_path, "train", [coco_annotation(1, 1), coco_annotation(2, 1)])
+    found = training_people(DataOptions("coco", data_dir=str(tmp_path)), seed=0)
+    assert (len(found.train), len(found.validation)) == (2, 2)
+    assert "coco: its only picture trains and validates" in capsys.readouterr().out
+
+
+def test_joints_that_nobody_who_trains_has_are_known(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        write_coco(tmp_path / "coco", split, [coco_annotation(1, 1)])
+    coco = f"coco={tmp_path / 'coco'}"
+    alone = training_people(DataOptions("people", sources=(coco,)), seed=0)
+    assert untrained_joints(alone.train) == {"upper_neck", "head_top"}
+    write_lsp(tmp_path / "lsp")
+    # COCO's people validate, but LSP's have both joints.
+    both = training_people(DataOptions("people", sources=(coco, f"lsp={tmp_path / 'lsp'}")), seed=0)
+    assert both.validation.name == "coco" and not untrained_joints(both.train)
+
+
+@pytest.mark.parametrize(("source", "films"), [("mannequin_video=3", 3), ("mannequin_video", 2)])
+def test_so_many_films_of_mannequins(
+    source: str, films: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stacked_hourglass.training_data.FILMS_VALIDATION", 1)
+    data = DataOptions("people", sources=(source,), mannequin_films=2, film_frames=2)
+    assert training_people(data, seed=0).sizes == [2 * films]
+
+
+@pytest.mark.parametrize("source", ["mannequin_video=x", "mannequin=0", "mannequin=²"])
+def test_numbers_of_mannequins_that_are_none(source: str) -> None:
+    with pytest.raises(UserError, match=f"--sources {source}: mannequin.* takes a number of"):
+        training_people(DataOptions("people", sources=(source,)), seed=0)
+
+
+def test_a_pack_trains_by_either_option(tmp_path: Path) -> None:
+    write_lsp(tmp_path / "lsp")
+    pack = str(tmp_path / "lsp.pack")
+    write_pack(Path(pack), read_people("lsp", tmp_path / "lsp"), 64)
+    one, two = (
+        training_people(DataOptions("people", **given), seed=0)  # pyright: ignore[reportArgumentType]
+        for given in ({"data_dir": pack}, {"sources": (pack,)})
+    )
+    np.testing.assert_array_equal(one.train.keypoints, two.train.keypoints)
+    with pytest.raises(UserError, match="lsp is neither a training pack"):
+        training_people(DataOptions("people", data_dir=str(tmp_path / "lsp")), seed=0)
 
 
 def test_run_with_train_is_the_training_part() -> None:

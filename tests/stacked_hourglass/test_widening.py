@@ -37,6 +37,21 @@ def test_the_wide_network_finds_the_same(features: int, training: bool) -> None:
     torch.testing.assert_close(ours[1], theirs[1], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("attention", ["window", "causal"])
+def test_attention_over_frames_finds_the_same(attention: str) -> None:
+    torch.manual_seed(0)
+    shapes = (Architecture(stacks=1, features=n, attention=attention) for n in (8, 24))
+    narrow, wide = (StackedHourglass(shape).eval() for shape in shapes)
+    for name, weight in narrow.named_parameters():
+        if "attention" in name:  # what it adds begins at 0
+            torch.nn.init.normal_(weight)
+    wide.load_state_dict(widen(narrow.state_dict(), wide.state_dict(), seed=0))
+    images = torch.randn(8, 3, 64, 64)
+    ours, theirs = (model(images, frames=4) for model in (wide, narrow))
+    assert (theirs - narrow(images)).abs().max() > 0.01  # other frames matter
+    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
 def test_copies_of_a_feature_learn_different_things() -> None:
     narrow, wide = networks(16)
     wide.load_state_dict(widen(narrow.state_dict(), wide.state_dict(), seed=0))
@@ -67,7 +82,7 @@ def test_training_starts_from_narrower_weights(tmp_path: Path) -> None:
     narrow, wide = networks(16)
     weights = tmp_path / "narrow.safetensors"
     save_weights(weights, narrow.state_dict(), description_of(narrow).as_metadata())
-    assert load_start(wide, description_of(wide), asked(weights, 16)).run.load == ""
+    assert load_start(wide, description_of(wide), asked(weights, 16)).load == ""
     images = torch.randn(1, 3, 64, 64)
     torch.testing.assert_close(wide.eval()(images), narrow.eval()(images), atol=1e-4, rtol=1e-4)
 

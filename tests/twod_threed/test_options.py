@@ -32,7 +32,7 @@ def test_commands_take_the_options_of_the_seed() -> None:
     mocap = parse_options(Options("", LifterTrainOptions, train_defaults("mocap")), [], "train.py")
     assert chosen.network.dropout == 0.1 and mocap.network.dropout == 0.0
     assert mocap.optim.lr_scheduler == "cosine" and mocap.augmentation.flip_prob == 0.5
-    words = "--process_as_video --fov 70 --height 1750 --poses poses.npz --split test"
+    words = "--process_as_video --fov 70 --height 1750 --poses poses.npz"
     lift = parse_options(Options("", LifterRunOptions), words.split(), "run.py 2d3d_mocap")
     assert lift.process_as_video and lift.fov == 70 and lift.height == 1750
 

@@ -140,6 +140,26 @@ def test_the_cosine_ends_when_max_minutes_do(tmp_path, monkeypatch):
     assert (np.diff(rates) <= 0).all()
 
 
+def test_the_cosine_of_max_minutes_goes_on_where_it_was(tmp_path, monkeypatch):
+    rates: list[float] = []  # one step a second
+    monkeypatch.setattr("utils.stopping.time.monotonic", lambda: float(len(rates)))
+    optim = {"lr_scheduler": "cosine", "lr": 1.0, "warmup_steps": 0}
+
+    def update(model, optimizer, batch, step, context):
+        rates.append(optimizer.param_groups[0]["lr"])
+        return update_op(model, optimizer, batch, step, context)
+
+    loop = {"max_minutes": 0.5, "epochs": 100}
+    train(tmp_path, loop=loop, optim=optim, update=at_step(20, interrupt(), update))
+    assert 0.2 < rates[-1] < 0.4
+    again = {"run": {"resume": True}, "optim": optim, "update": update}
+    assert train(tmp_path, loop=loop, **again).stop_reason == "time"
+    ended = len(rates)
+    assert rates[-1] < 0.02 and ended > 45 and (np.diff(rates) <= 0).all()
+    train(tmp_path, loop=loop, **again)  # the time was over, so it begins anew
+    assert rates[ended] > 0.9 and (np.diff(rates[ended:]) <= 0).all()
+
+
 def test_early_stopping_waits_for_its_patience(tmp_path):
     values = iter([3.0, 1.0, 2.0, 2.0, 0.5])
 
@@ -228,6 +248,16 @@ def test_load_continues_a_checkpoint_in_a_new_folder(whole, tmp_path):
     state = train(tmp_path, run={"load": first}, **arguments)
     assert state.step == 2 * STEPS
     assert history(tmp_path, "toy_second") == history(tmp_path)
+
+
+def test_a_finished_run_of_which_only_the_last_checkpoint_is_there(whole, tmp_path):
+    lone = tmp_path / "last.ckpt"
+    lone.write_bytes((whole / "runs/toy_default/last.ckpt").read_bytes())
+    assert train(tmp_path, run={"load": str(lone)}).stop_reason == "epochs"
+    last = read_checkpoint(lone)["state"]["extra"]["moving_average"]
+    best = load_file(tmp_path / "runs/toy_default/best.safetensors")
+    assert best.keys() == last.keys() and all(best[key].equal(last[key]) for key in best)
+    assert history(tmp_path) == history(whole)
 
 
 def test_load_of_weights_starts_fresh(whole, tmp_path):

@@ -41,7 +41,7 @@ def test_neither_source_nor_target_is_written_over(tmp_path: Path) -> None:
     write_poses(tmp_path / "other.npz", pose_file(CLIP))
     before = (tmp_path / "poses.npz").read_bytes()
     files = [str(tmp_path / name) for name in ("poses.npz", "other.npz")]
-    for names in (files, files[::-1]):
+    for source, target in (files, files[::-1]):
         with pytest.raises(UserError, match="it is read for this"):
-            run(TransferRunOptions(*names, method="bones", output_dir=tmp_path))
+            run(TransferRunOptions(source, target, method="bones", output_dir=tmp_path))
     assert (tmp_path / "poses.npz").read_bytes() == before

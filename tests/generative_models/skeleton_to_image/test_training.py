@@ -1,5 +1,6 @@
 """Whole small runs: files, interruption, other people's weights."""
 
+import json
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_weights_of_another_person_go_on_with_the_new_ones_background(
             )[1],
         )
         assert train(options) == 0
+    written = json.loads((tmp_path / "other" / "runs" / RUN / "options.json").read_text())
+    assert written["run"]["load"] == str(weights)  # without it, --resume could not tell
     old, new = load_weights(weights)[0], begun[0]
     assert torch.equal(new["generator.first.weight"], old["generator.first.weight"])
     assert not torch.equal(new["generator.background"], old["generator.background"])

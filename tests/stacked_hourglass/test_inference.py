@@ -1,0 +1,52 @@
+"""Who `run.py hourglass_*` looks at."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stacked_hourglass.inference import find_people
+from stacked_hourglass.options import Dataset, HourglassRunOptions
+from tests.stacked_hourglass.fake_data import hrnet_record, write_picture
+from utils.errors import UserError
+
+
+def asked(folder: Path, dataset: Dataset = "mpii", train: bool = False) -> HourglassRunOptions:
+    return HourglassRunOptions(dataset, data_dir=str(folder), run_with_train=train)
+
+
+def write_mpii_flat(folder: Path) -> None:
+    """Two validation people and their pictures, in an order of their own, beside the file."""
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        write_picture(folder / name)
+    (folder / "valid.json").write_text(json.dumps([hrnet_record("b.jpg"), hrnet_record("a.jpg")]))
+
+
+def test_annotations_count_where_pictures_lie_beside_them(tmp_path: Path) -> None:
+    write_mpii_flat(tmp_path)
+    table, failures = find_people(asked(tmp_path))
+    assert not failures and [table.picture_name(row) for row in (0, 1)] == ["b.jpg", "a.jpg"]
+    assert len(table) == 2 and table.box[0].tolist() == [27, 37.75, 62.5]
+    with pytest.raises(UserError, match="nobody in split train; it holds val"):
+        find_people(asked(tmp_path, train=True))
+
+
+@pytest.mark.parametrize("dataset", ["mpii", "lsp", "coco", "custom", "people"])
+def test_a_folder_of_bare_pictures_is_no_more_than_these(tmp_path: Path, dataset: Dataset) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        write_picture(tmp_path / name)
+    table, _ = find_people(asked(tmp_path, dataset))
+    assert [table.picture_name(row) for row in (0, 1)] == ["a.jpg", "b.jpg"]
+    assert table.box[0].tolist() == [29.5, 19.5, 60]
+
+
+def test_damaged_annotations_beside_pictures_are_told(tmp_path: Path) -> None:
+    write_mpii_flat(tmp_path)
+    (tmp_path / "valid.json").write_text("{")
+    with pytest.raises(UserError, match=r"valid\.json is not JSON"):
+        find_people(asked(tmp_path))
+
+
+def test_a_folder_without_pictures_is_nothing_to_look_at(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"{tmp_path} is neither a training pack .* with pictures"):
+        find_people(asked(tmp_path, "people"))
