@@ -42,6 +42,8 @@ def copy_sound(source: str | Path, video: str | Path, start: float = 0.0) -> boo
 
 def _join(video: Path, spoken: InputContainer, temporary: Path, start: float) -> None:
     sound = spoken.streams.audio[0]
+    if sound.codec_context is None:
+        raise ValueError("its kind of compression is unknown")
     with (
         av.open(f"file:{video}") as seen,
         av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "+faststart"}) as out,

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import av
 import numpy as np
 import torch
+from av.audio.stream import AudioStream
 from PIL import Image
 
 from tests.fuzz.forms import (
@@ -34,6 +36,7 @@ from utils.mocap.store import make_store, read_store, resample, write_store
 from utils.pose_file import Poses, read_poses, write_poses
 from utils.pose_json import read_pose_json, write_pose_json
 from utils.skeletons import H36M_17, MPII_16
+from utils.sound import copy_sound
 from utils.video import VideoReader
 from utils.weights import load_weights, save_weights
 
@@ -82,6 +85,37 @@ def _read_film(path: Path) -> None:
         for _ in reader:
             pass
         assert reader.damage is None or reader.damage.isprintable()
+
+
+def _spoken(suffix: str) -> Callable[[Path], Path]:
+    """A film with sound that is copied into an MP4 file (mp4), or encoded anew (avi)."""
+
+    def write(folder: Path) -> Path:
+        path = folder / f"spoken.{suffix}"
+        with av.open(str(path), "w") as out:
+            pictures = out.add_stream(CONTAINERS[suffix], rate=25)
+            sound = out.add_stream("aac" if suffix == "mp4" else "pcm_s16le", rate=8000)
+            assert isinstance(pictures, av.VideoStream) and isinstance(sound, AudioStream)
+            pictures.width, pictures.height, pictures.pix_fmt = 16, 16, "yuv420p"
+            for number in range(6):
+                frame = av.VideoFrame.from_ndarray(numbered(number, 16, 16), "rgb24")
+                out.mux(pictures.encode(frame))
+            out.mux(pictures.encode(None))
+            wave = (9000 * np.sin(np.arange(1920))).astype(np.int16)[None]
+            heard = av.AudioFrame.from_ndarray(wave, "s16", "mono")
+            heard.sample_rate = 8000
+            out.mux(sound.encode(heard))
+            out.mux(sound.encode(None))
+        return path
+
+    return write
+
+
+def _copy_sound(path: Path) -> None:
+    silent = path.with_name("silent.mp4")
+    encode(silent, [numbered(number, 16, 16) for number in range(3)])
+    copy_sound(path, silent)
+    _read_film(silent)
 
 
 def _poses() -> Poses:
@@ -185,6 +219,7 @@ READERS = {
     **{f"picture {s}": Reader(_picture(s), _read_picture, (AS_BYTES,)) for s in ("jpg", "png")},
     **{f"picture {s}": Reader(_picture(s), _read_picture, (AS_BYTES,)) for s in ("webp", "tif")},
     **{f"film {s}": Reader(_film(s), _read_film, (AS_BYTES,)) for s in ("mp4", "mkv", "avi")},
+    **{f"sound {s}": Reader(_spoken(s), _copy_sound, (AS_BYTES,)) for s in ("mp4", "avi")},
     "pose file": Reader(_write_poses, read_poses, (AS_BYTES, AS_NPZ)),
     "pose json": Reader(_write_pose_json, read_pose_json, (AS_TEXT, AS_JSON)),
     "bvh": Reader(

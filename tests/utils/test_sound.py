@@ -73,6 +73,13 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 1.0)
     with pytest.raises(UserError, match=r"none\.mp4"):
         copy_sound(tmp_path / "none.mp4", film)
+    unknown = write_old(tmp_path / "unknown.avi", "pcm_s16le")
+    # The head of its sound: one channel of PCM, kind 1.
+    unknown.write_bytes(unknown.read_bytes().replace(b"\1\0\1\0\x80\x3e", b"\x99\x99\1\0\x80\x3e"))
+    before = film.read_bytes()
+    with pytest.raises(UserError, match=r"unknown\.avi .*: its kind of compression is unknown"):
+        copy_sound(unknown, film)
+    assert film.read_bytes() == before
 
 
 def remuxed(path: Path, new: Path, start: float) -> Path:
@@ -100,11 +107,9 @@ def test_the_clock_of_the_source_does_not_matter(start: float, tmp_path: Path) -
         assert np.abs(middle).max() == pytest.approx((2 + second) / 10, abs=0.04)
 
 
-@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8", "adpcm_ima_wav"])
-def test_sound_that_no_mp4_holds_is_encoded_anew(codec: str, tmp_path: Path) -> None:
-    """Loud in the second of its three seconds alone, and so in what is made of it."""
-    source = tmp_path / "old.avi"
-    with av.open(str(source), "w") as out:
+def write_old(path: Path, codec: str) -> Path:
+    """An AVI file of three seconds, loud in the second of them alone."""
+    with av.open(str(path), "w") as out:
         pictures = out.add_stream("mpeg4", rate=10)
         pictures.width, pictures.height, pictures.pix_fmt = 32, 24, "yuv420p"
         sound = out.add_stream(codec, rate=RATE, layout="mono")
@@ -119,8 +124,13 @@ def test_sound_that_no_mp4_holds_is_encoded_anew(codec: str, tmp_path: Path) -> 
         frame.sample_rate = RATE
         out.mux(sound.encode(frame))
         out.mux(sound.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_u8", "adpcm_ima_wav"])
+def test_sound_that_no_mp4_holds_is_encoded_anew(codec: str, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 3.0)
-    assert copy_sound(source, film)
+    assert copy_sound(write_old(tmp_path / "old.avi", codec), film)
     with av.open(str(film)) as video:
         rate = video.streams.audio[0].rate
     loud = np.flatnonzero(np.abs(heard(film)) > 0.3) / rate
