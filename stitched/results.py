@@ -105,12 +105,11 @@ def without_drawings(sources: Sequence[Source], folder: Path) -> list[Source]:
     if earlier is None:
         return list(sources)
     inputs = {Path(name).name for name in np.unique(earlier.source).tolist()}
-    drawn = {Path(source.name).stem for source in sources if Path(source.name).name in inputs}
-    return [
-        source
-        for source in sources
-        if Path(source.name).name in inputs or suspects.get(source) not in drawn
-    ]
+    kept = {
+        source for source in sources if source not in suspects or Path(source.name).name in inputs
+    }
+    drawn = {Path(source.name).stem for source in kept}
+    return [source for source in sources if source in kept or suspects[source] not in drawn]
 
 
 def split_done(

@@ -35,8 +35,10 @@ def recall_options(subcommand: str, known: Options, arguments: Sequence[str]) ->
         return known
     written = dict(_options_in(_read(path)))
     if written.get("load") and not (folder / "last.ckpt").is_file():
-        began = f"--load {written['load']}"
-        raise UserError(f"{folder} has no checkpoint yet: start it again, {began} --overwrite")
+        raise UserError(
+            f"{folder} has no checkpoint yet, and began with --load {written['load']}: give its "
+            "whole command again, with --overwrite in place of --resume"
+        )
     words = [word for option in written.items() for word in _words(known, path, *option)]
     try:
         return replace(known, defaults=parse_options(known, words, program))

@@ -91,6 +91,19 @@ def test_drawings_are_inputs_where_they_are_named_or_another_folder_is_written(
     assert left(folder, folder) == {str(drawing)}
 
 
+def test_drawings_are_known_after_a_run_of_one_picture_alone(run_pose, photo, tmp_path):
+    folder = tmp_path / "fold"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(photo[0].read_bytes())
+    assert run_pose(folder, output_dir=str(folder)) == 0
+    assert run_pose(folder / "b.png", output_dir=str(folder)) == 0
+    sources, _ = expand_inputs([str(folder)])
+    assert len(sources) == 4
+    kept = without_drawings(sources, folder)
+    assert [source.name for source in kept] == [str(folder / "a.png"), str(folder / "b.png")]
+
+
 def test_pictures_called_like_drawings_of_no_earlier_run_are_inputs(tmp_path):
     for name in ("me.png", "me_pose.png"):
         write_image(tmp_path / name, np.zeros((50, 60, 3), np.uint8))

@@ -124,7 +124,7 @@ def test_weights_that_a_run_began_with_are_not_forgotten(tmp_path: Path):
     begin(tmp_path, LSP, ["--load", "lightweight"])
     assert resume(tmp_path, LSP).run.load == ""
     (tmp_path / f"{LSP}_x/last.ckpt").unlink()
-    with pytest.raises(UserError, match=r"no checkpoint yet.* --load lightweight --overwrite"):
+    with pytest.raises(UserError, match=r"no checkpoint yet.*--load lightweight: .*--overwrite"):
         resume(tmp_path, LSP)
 
 
