@@ -74,4 +74,4 @@ def test_a_run_killed_before_its_first_checkpoint_does_not_forget_its_weights(
     for checkpoint in (*folder.glob("best.*"), folder / "last.ckpt"):
         checkpoint.unlink()
     assert train_script.main([*words.split(), "--resume"]) == 2
-    assert f"start it again, --load {path} --overwrite" in capsys.readouterr().err
+    assert f"began with --load {path}: give its whole command again" in capsys.readouterr().err
