@@ -159,7 +159,8 @@ def test_a_killed_worker_is_told_in_one_line():
     code = "from tests.utils.test_batches import lose_a_worker; lose_a_worker()"
     root = Path(__file__).parents[2]
     told = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert told.stdout.count("\n") == 1
+    # The second telling may come before the line has its end.
+    assert len(told.stdout.splitlines()) == 1
     assert "killed, perhaps because memory was full" in told.stdout
 
 
