@@ -115,10 +115,9 @@ def write_films(
     frame at the source's time."""
     side, fps = max(size, PANE), frame_rate(poses.time, FPS)
     width = side * (3 if options.is_video else 2)
-    alone, beside = (folder / name for name in FILMS)
     with (
-        VideoWriter(alone, size, size, fps) as alone,
-        VideoWriter(beside, width, side, fps) as beside,
+        VideoWriter(folder / FILMS[0], size, size, fps) as alone,
+        VideoWriter(folder / FILMS[1], width, side, fps) as beside,
     ):
         sources = source_panes(options.source, poses, side) if options.is_video else iter(())
         for row, image in enumerate(tqdm(drawn, "frames", len(poses), leave=False, disable=None)):

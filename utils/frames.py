@@ -29,11 +29,14 @@ def frame_rate(times: np.ndarray, otherwise: float) -> float:
     return 1 / float(steps[steps <= 1.5 * np.median(steps)].mean())
 
 
+def rise(times: np.ndarray) -> bool:
+    """Whether times (N,), s, are known and rise from row to row, as a film's must."""
+    return bool(np.isfinite(times).all() and (np.diff(times) > 0).all())
+
+
 def film_times(times: np.ndarray, otherwise: float) -> np.ndarray:
-    """`times` (N,) s where they rise, as a film's must; else s from 0 on, `otherwise` a second."""
-    if np.isfinite(times).all() and (np.diff(times) > 0).all():
-        return times
-    return np.arange(len(times)) / otherwise
+    """`times` (N,) s where they rise; else s from 0 on, `otherwise` rows a second."""
+    return times if rise(times) else np.arange(len(times)) / otherwise
 
 
 class FrameSource(Protocol):

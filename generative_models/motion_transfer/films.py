@@ -9,6 +9,7 @@ from torch import Tensor
 
 from generative_models.motion_transfer.limbs import ROOT, SKELETON
 from utils.errors import UserError
+from utils.frames import rise
 from utils.pose_file import Poses
 from utils.skeleton_conversion import conversion_rules, convert
 from utils.skeletons import skeleton_named
@@ -76,9 +77,7 @@ def film_of(poses: Poses, name: str) -> Film:
 def frame_times(film: Film, frame_rate: float) -> np.ndarray:
     """Times (N,), s, rising, of the frames of a film; `frame_rate` a second where it has none."""
     every, times = np.arange(len(film.points)), film.poses.time
-    if not np.isfinite(times).all() or (np.diff(times) <= 0).any():
-        return every / frame_rate
-    return np.interp(every, film.places, times)
+    return np.interp(every, film.places, times) if rise(times) else every / frame_rate
 
 
 def resampled(points: Tensor, times: np.ndarray, wanted: np.ndarray) -> Tensor:

@@ -125,34 +125,35 @@ def test_max_minutes_stops_early_with_weights(tmp_path):
     assert (tmp_path / "runs/toy_default/best.safetensors").exists()
 
 
-def test_the_cosine_ends_when_max_minutes_do(tmp_path, monkeypatch):
-    rates: list[float] = []  # one step a second
+FALLING = {"lr_scheduler": "cosine", "lr": 1.0, "warmup_steps": 0}
+
+
+def rates_at_one_step_a_second(monkeypatch):
+    """A list that gets the learning rate of each step, and the update_op that puts it there."""
+    rates: list[float] = []
     monkeypatch.setattr("utils.stopping.time.monotonic", lambda: float(len(rates)))
-    optim = {"lr_scheduler": "cosine", "lr": 1.0, "warmup_steps": 0}
 
     def update(model, optimizer, batch, step, context):
         rates.append(optimizer.param_groups[0]["lr"])
         return update_op(model, optimizer, batch, step, context)
 
+    return rates, update
+
+
+def test_the_cosine_ends_when_max_minutes_do(tmp_path, monkeypatch):
+    rates, update = rates_at_one_step_a_second(monkeypatch)
     loop = {"max_minutes": 0.5, "epochs": 100}
-    assert train(tmp_path, loop=loop, optim=optim, update=update).stop_reason == "time"
+    assert train(tmp_path, loop=loop, optim=FALLING, update=update).stop_reason == "time"
     assert rates[0] == 1 and rates[-1] < 0.02
     assert (np.diff(rates) <= 0).all()
 
 
 def test_the_cosine_of_max_minutes_goes_on_where_it_was(tmp_path, monkeypatch):
-    rates: list[float] = []  # one step a second
-    monkeypatch.setattr("utils.stopping.time.monotonic", lambda: float(len(rates)))
-    optim = {"lr_scheduler": "cosine", "lr": 1.0, "warmup_steps": 0}
-
-    def update(model, optimizer, batch, step, context):
-        rates.append(optimizer.param_groups[0]["lr"])
-        return update_op(model, optimizer, batch, step, context)
-
+    rates, update = rates_at_one_step_a_second(monkeypatch)
     loop = {"max_minutes": 0.5, "epochs": 100}
-    train(tmp_path, loop=loop, optim=optim, update=at_step(20, interrupt(), update))
+    train(tmp_path, loop=loop, optim=FALLING, update=at_step(20, interrupt(), update))
     assert 0.2 < rates[-1] < 0.4
-    again = {"run": {"resume": True}, "optim": optim, "update": update}
+    again = {"run": {"resume": True}, "optim": FALLING, "update": update}
     assert train(tmp_path, loop=loop, **again).stop_reason == "time"
     ended = len(rates)
     assert rates[-1] < 0.02 and ended > 45 and (np.diff(rates) <= 0).all()

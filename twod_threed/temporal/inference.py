@@ -12,6 +12,7 @@ from twod_threed.temporal.inference_options import FilmOptions, Smooth, Temporal
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import films_of, near_each_other, numbered
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
+from utils.frames import rise
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
 from utils.weights import resolve
@@ -45,7 +46,7 @@ def times_of(frames: np.ndarray, times: np.ndarray, fps: float | None = None) ->
 
     Otherwise the frames come at the rate that `rate_of` tells, or at a usual one.
     """
-    if np.isfinite(times).all() and (np.diff(times) > 0).all():
+    if rise(times):
         return times
     rate = rate_of(frames, times, fps)
     if rate is None:
