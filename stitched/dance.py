@@ -44,7 +44,7 @@ def find_poses(options: DanceOptions) -> Poses:
     Raises UserError for a source that is neither, or is not there.
     """
     if not options.is_video:
-        poses = one_person(read_pose_file(options.source))
+        poses = one_person(read_pose_file(options.source), options.film)
         poses = replace(poses, time=film_times(poses.time, FPS))
         return poses.select(within(poses.time, options.start, options.end))
     path = Path(options.source)

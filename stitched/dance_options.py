@@ -20,6 +20,8 @@ class DanceOptions:
     target: str = ""
     """Trained dancer: shipped model, run folder, .safetensors or .ckpt. Empty is the run of
     --model, or the shipped dancer."""
+    film: str = ""
+    """Which video of a pose file that holds several; empty is the one with most rows."""
     model: ModelOrNumber | None = None
     """Which model the dancer must be. 1 nearest, 2 vanilla_vector, 3 vanilla_image, 4 gan, 5
     pose2vid."""
@@ -57,7 +59,9 @@ class DanceOptions:
                 "--retarget learned needs --load_retarget with weights of train.py "
                 "motion_transfer_mocap: none ship"
             )
-        if not self.is_video:
+        if self.is_video:
+            refuse_given(self, ("film",), f"with the video {self.source}")
+        else:
             refuse_given(self, ("smooth", "load"), f"with the pose file {self.source}")
         if self.batch_size < 1:
             raise UserError("--batch_size must be at least 1")

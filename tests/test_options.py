@@ -197,6 +197,8 @@ def test_options_that_would_do_nothing_are_refused(command: str, says: str):
         ("pose a.jpg --lift False --height 1800", "--height does nothing with --lift False"),
         ("pose a.jpg --lift False --lifter x", "--lifter does nothing with --lift False"),
         ("dance --source p.npz --smooth none", "--smooth does nothing with the pose file p.npz"),
+        ("dance --source a.mp4 --film b", "--film does nothing with the video a.mp4"),
+        ("skeleton_to_image --film b", "--film is for --poses"),
         ("dance --source p.json --load x", "--load does nothing with the pose file p.json"),
         ("2d3d_mocap --poses p.npz --data_dir x", "--poses is lifted instead of a data set"),
         ("2d3d_h36m --poses p.npz --split test", "--poses is lifted instead of a data set"),

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from utils.atomic import atomic_path
 from utils.errors import UserError
 from utils.options import RunOptions
+from utils.weights import resolve
 
 FILES = (
     "options.json",
@@ -56,7 +57,7 @@ def find_start(run: RunOptions, run_name: str) -> Start:
     """What a run starts from. Changes nothing.
 
     Raises UserError if a run of this name exists and is neither resumed nor overwritten, if there
-    is none to resume, or if a file is where a folder should be.
+    is none to resume, if there are no weights to load, or if a file is where a folder should be.
     """
     _need_folders(run)
     folder = run_folder(run, run_name)
@@ -68,6 +69,8 @@ def find_start(run: RunOptions, run_name: str) -> Start:
         last = folder / "last.ckpt"
         return Start(folder, last if last.is_file() else None, "")
     checkpoint = _loaded_checkpoint(run.load) if run.load else None
+    if run.load and not checkpoint:
+        resolve(run.load)
     own = bool(run.load) and folder.resolve() in (checkpoint or Path(run.load)).resolve().parents
     if own and run.overwrite:
         raise UserError(

@@ -158,6 +158,8 @@ class SkeletonToImageRunOptions:
     """Folder of the runs, for --model."""
     poses: str = ""
     """Pose file (poses.npz or poses.json) to draw, instead of the poses of --dancer."""
+    film: str = ""
+    """--poses: which video of a file that holds several; empty is the one with most rows."""
     skeletons: str = ""
     """Folder of drawn skeletons, for a model that was trained on aligned pictures."""
     part: Literal["train", "val", "test"] = "test"
@@ -173,6 +175,7 @@ class SkeletonToImageRunOptions:
 
     def __post_init__(self) -> None:
         need(not (self.poses and self.skeletons), "give --poses or --skeletons, not both")
+        need(not self.film or bool(self.poses), "--film is for --poses")
         need(self.batch_size >= 1, "--batch_size must be at least 1")
         need(self.size is None or 16 <= self.size <= 4096, "--size must lie in 16 to 4096")
 

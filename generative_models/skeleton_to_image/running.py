@@ -17,6 +17,7 @@ from utils.frames import film_times, frame_rate
 from utils.images import list_images, read_image, write_image
 from utils.pose_file import Poses, write_poses
 from utils.pose_json import read_pose_file
+from utils.pose_sources import rows_of
 from utils.skeletons import DANCE_13
 from utils.video import VideoWriter
 
@@ -86,7 +87,7 @@ def find_poses(options: SkeletonToImageRunOptions, dancer: Dancer) -> Asked:
         frame = np.arange(len(files))
         return Asked(unknown, frame, frame / fps, skeletons)
     if options.poses:
-        poses = one_person(read_pose_file(options.poses))
+        poses = one_person(read_pose_file(options.poses), options.film)
         time = film_times(poses.time, fps)
         return Asked(fit_poses(poses, size), poses.frame, time - time[0])
     frames = read_frames(options.data, size).of_part(options.part)
@@ -94,22 +95,29 @@ def find_poses(options: SkeletonToImageRunOptions, dancer: Dancer) -> Asked:
     return Asked(frames.keypoints, frames.frame, time, frames.skeletons)
 
 
-def one_person(poses: Poses) -> Poses:
-    """The rows of the first source and of the person who is in most of them, in time's order.
+def one_person(poses: Poses, film: str = "") -> Poses:
+    """The rows of the source `film`, or of the one with most rows, and of the person who is in most
+    of them, in time's order.
 
     Of pictures with one row each, such as a dancer's, all are taken as they stand. Raises UserError
-    if there are no rows.
+    if there are no rows, or no such film.
     """
     if not len(poses):
         raise UserError("the pose file has no rows")
-    if len(np.unique(poses.source)) == len(poses):
-        return poses
-    first = poses.source == poses.source[0]
-    people, counts = np.unique(poses.person[first], return_counts=True)
-    chosen = poses.select(first & (poses.person == people[counts.argmax()]))
+    if not film:
+        sources, counts = np.unique(poses.source, return_counts=True)
+        if len(sources) == len(poses):
+            return poses
+        film = str(sources[counts.argmax()])
+    rows = rows_of(poses, film, option="--film")
+    people, counts = np.unique(rows.person, return_counts=True)
+    chosen = rows.select(rows.person == people[counts.argmax()])
     if len(chosen) < len(poses):
-        print(f"{len(poses) - len(chosen)} rows of other people or files are left out")
-    return chosen.select(np.argsort(chosen.frame, kind="stable"))
+        print(
+            f"{len(chosen)} rows of {chosen.source[0]} are taken, "
+            f"{len(poses) - len(chosen)} of other people or files left out"
+        )
+    return chosen
 
 
 def _square(picture: np.ndarray, size: int) -> np.ndarray:

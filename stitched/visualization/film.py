@@ -13,11 +13,12 @@ from tqdm import tqdm
 from stitched.concurrency import Behind, ahead
 from stitched.visualization.options import VideoOptions
 from stitched.visualization.panels import GAP, beside, draw_people
-from stitched.visualization.sources import read_rows, rows_of
+from stitched.visualization.sources import read_rows
 from stitched.visualization.stage import make_stage
 from utils.errors import UserError
 from utils.frames import Frame
 from utils.pose_file import Poses
+from utils.pose_sources import rows_of
 from utils.video import VideoReader, VideoWriter
 
 HEIGHT = 480

@@ -17,13 +17,14 @@ import numpy as np
 from stitched.visualization.film import wanted_frames
 from stitched.visualization.options import InteractiveOptions, ViewOptions
 from stitched.visualization.panels import DRAWN_CONFIDENCE, check_size
-from stitched.visualization.sources import read_rows, rows_of
+from stitched.visualization.sources import read_rows
 from stitched.visualization.stage import make_stage
 from utils.atomic import atomic_path
 from utils.errors import UserError
 from utils.frames import Frame
 from utils.images import IMAGE_SUFFIXES, read_image
 from utils.pose_file import Poses
+from utils.pose_sources import rows_of
 from utils.skeletons import SIDE_COLOURS, Skeleton, skeleton_named
 from utils.video import VideoReader
 

@@ -19,7 +19,7 @@ from tests.generative_models.skeleton_to_image.small_dancer import (
     write_small_dancer,
 )
 from utils.errors import UserError
-from utils.pose_file import Poses, read_poses, write_poses
+from utils.pose_file import Poses, concatenate, read_poses, write_poses
 from utils.skeletons import DANCE_13
 from utils.video import VideoReader, VideoWriter
 
@@ -75,6 +75,22 @@ def test_new_films_have_the_sources_frames_and_rate(tmp_path: Path, target: Path
     assert (count, size) == (COUNT, {(256, 768, 3)}) and rate == pytest.approx(20, rel=0.01)
     poses = read_poses(tmp_path / "out" / "poses.npz")
     assert np.isnan(poses.keypoints_2d[4]).all() and np.isfinite(poses.keypoints_2d[5]).all()
+
+
+def test_of_a_pose_file_the_longest_film_is_danced_or_the_one_that_is_named(
+    tmp_path: Path, target: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = source_poses()
+    photo = replace(film.select([0]), source=np.array(["a.jpg"]))
+    short = replace(film.select([5, 3]), source=np.array(["b/short.mp4"] * 2))
+    write_poses(tmp_path / "poses.npz", concatenate([photo, film, short]))
+    chosen = DanceOptions(str(tmp_path / "poses.npz"), str(target))
+    assert find_poses(chosen).frame.tolist() == film.frame.tolist()
+    told = capsys.readouterr().out
+    assert told == "12 rows of source.mp4 are taken, 3 of other people or files left out\n"
+    assert find_poses(replace(chosen, film="short.mp4")).frame.tolist() == [3, 5]
+    with pytest.raises(UserError, match=r"has no none.mp4, .*it has a.jpg, b/short.mp4, source"):
+        find_poses(replace(chosen, film="none.mp4"))
 
 
 def test_the_motion_comes_at_the_dancers_size_and_place(tmp_path: Path, target: Path) -> None:

@@ -65,12 +65,15 @@ def test_load_tells_runs_from_weights(tmp_path):
     other = tmp_path / "other"
     for load in (other, other / "last.ckpt"):
         assert find_start(options(tmp_path, load=str(load)), "x").checkpoint == other / "last.ckpt"
-    for load in (str(other / "best.safetensors"), "some_name", "file.pth.tar"):
+    (other / "file.pth.tar").touch()
+    for load in (str(other / "best.safetensors"), "lightweight", str(other / "file.pth.tar")):
         assert find_start(options(tmp_path, load=load), "x") == Start(tmp_path / "x", None, load)
     (tmp_path / "empty").mkdir()
     for load in ("empty", "absent.ckpt"):
         with pytest.raises(UserError, match="there is no"):
             find_start(options(tmp_path, load=str(tmp_path / load)), "x")
+    with pytest.raises(UserError, match=r"no weights at misspelt: .*shipped models: .*lightweight"):
+        find_start(options(tmp_path, load="misspelt"), "x")
 
 
 def test_a_run_continued_elsewhere_takes_its_best_weights_along(tmp_path):
