@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,9 +28,8 @@ from utils.mocap.joint_maps import (
 )
 from utils.mocap.naming import distinct_names, frame_rate_in_name, subject_and_action
 from utils.mocap.store import MotionStore, folder_of_store, make_store, write_store
-from utils.processes import core_count
+from utils.processes import core_count, process_pool
 from utils.skeletons import H36M_17
-from utils.stopping import exit_on_sigterm
 
 # Joint positions in one file, by clip: <source><number>_<frames per second>hz.npz.
 _POINTS_FILE = re.compile(r"([a-z]+)\d*_(\d+(?:\.\d+)?)hz")
@@ -171,7 +169,7 @@ def _read_files(files: list[Path], read: Callable[[Path], _Result]) -> Iterator[
     if workers < 2:
         yield from progress(map(read, files))
         return
-    with exit_on_sigterm(), ProcessPoolExecutor(workers) as pool:
+    with process_pool(workers) as pool:
         yield from progress(pool.map(read, files, chunksize=4))
 
 

@@ -24,6 +24,7 @@ from stitched.results import (
 )
 from stitched.sharing import Processes
 from utils.errors import UserError
+from utils.option_checks import refuse_given
 from utils.pose_file import Poses, concatenate
 
 if TYPE_CHECKING:
@@ -100,10 +101,13 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
 
 
 def _find_sources(options: PoseOptions) -> tuple[list[Source], list[UserError]]:
-    """What the options name, and what of it cannot be used. Raises UserError if that is all."""
+    """What the options name, and what of it cannot be used. Raises UserError if that is all, or for
+    options of films where there is none."""
     sources, errors = expand_inputs(options.inputs)
     if not sources:
         Report(sources, errors).finish(rows=0)
+    if all(source.kind == "picture" for source in sources):
+        refuse_given(options.video, ("start", "end", "fps", "smooth"), "with pictures alone")
     return without_drawings(sources, Path(options.output_dir)), errors
 
 

@@ -2,9 +2,12 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from types import FrameType
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -21,6 +24,33 @@ def core_count() -> int:
     return os.cpu_count() or 1
 
 
+@contextmanager
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """So many processes to share work with, which are gone when this one ends, however it does.
+
+    Ctrl-C and SIGTERM, which terminals and batch systems send to all processes of a command, are
+    left to this one.
+    """
+    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
+    context = multiprocessing.get_context("spawn")
+    with (
+        exit_on_sigterm(),
+        ProcessPoolExecutor(workers, context, initializer=_leave_signals_to_parent) as pool,
+    ):
+        yield pool
+
+
+def _leave_signals_to_parent() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit_if_alone)
+
+
+def _exit_if_alone(number: int, _frame: FrameType | None) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None or not parent.is_alive():
+        os._exit(128 + number)
+
+
 def over_processes(
     make: Callable[[int], T], count: int, what: str, worth_processes: int
 ) -> Iterator[T]:
@@ -30,7 +60,5 @@ def over_processes(
     if count < worth_processes:
         yield from bar(map(make, range(count)))
         return
-    # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
-    context = multiprocessing.get_context("spawn")
-    with exit_on_sigterm(), ProcessPoolExecutor(core_count(), mp_context=context) as pool:
+    with process_pool(core_count()) as pool:
         yield from bar(pool.map(make, range(count), chunksize=max(worth_processes // 5, 1)))

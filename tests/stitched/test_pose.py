@@ -304,6 +304,14 @@ def test_visibility_reaches_the_pose_file_where_the_network_tells(
     np.testing.assert_array_equal(same.visibility, poses.visibility)
 
 
+@pytest.mark.parametrize("option", [{"smooth": "one_euro"}, {"fps": 5.0}, {"end": 2.0}])
+def test_options_of_films_are_refused_with_pictures_alone(run_pose, photo, clip, out, option):
+    with pytest.raises(UserError, match=f"--{next(iter(option))} does nothing with pictures alone"):
+        run_pose(photo[0], **option)
+    assert not out.exists()
+    assert run_pose(photo[0], clip[0], **option) == 0
+
+
 def test_scales_reach_the_network(predictor, photo, out, options_of):
     asked = []
 
