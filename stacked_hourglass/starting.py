@@ -10,6 +10,7 @@ from stacked_hourglass.model import StackedHourglass
 from stacked_hourglass.options import HourglassTrainOptions
 from stacked_hourglass.predictor import read_hourglass
 from stacked_hourglass.widening import widen
+from utils.errors import need
 from utils.options import RunOptions
 from utils.run_folder import find_start
 from utils.skeletons import skeleton_named
@@ -26,6 +27,20 @@ _JOINT_AXIS = {
 }
 _ADDED = ("visibility.", ".attention.")
 """Parts that one of two networks may lack: they begin anew, or are left out."""
+
+
+def check_start(options: HourglassTrainOptions, run_name: str) -> None:
+    """Raises UserError for a run that cannot begin: as `find_start`, and where the network that
+    --load names is of another size."""
+    load = find_start(options.run, run_name).weights
+    if not load:
+        return
+    new, old = options.network.architecture(), read_hourglass(load)[1].architecture
+    need(
+        (new.stacks, new.blocks) == (old.stacks, old.blocks) and new.features % old.features == 0,
+        f"--load {load} needs --stacks {old.stacks} --blocks {old.blocks} and --features "
+        f"{old.features} or a multiple",
+    )
 
 
 def load_start(

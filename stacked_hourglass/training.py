@@ -27,7 +27,7 @@ from stacked_hourglass.masking import hide, mask_images, random_bars
 from stacked_hourglass.model import StackedHourglass, scale_weights, statistics_of_batch
 from stacked_hourglass.options import NEEDS_PAIRS, HeatmapOptions, HourglassTrainOptions
 from stacked_hourglass.person_table import PersonTable
-from stacked_hourglass.starting import load_start
+from stacked_hourglass.starting import check_start, load_start
 from stacked_hourglass.statistics import colour_statistics
 from stacked_hourglass.targets import from_heatmap, inside, make_heatmaps, to_heatmap
 from stacked_hourglass.tolerance import tolerance
@@ -37,7 +37,7 @@ from utils.checkpoint import checkpoint_fn, load_fn
 from utils.distributed import first_reports, on_rank_zero, start_fabric
 from utils.errors import need
 from utils.optimizers import make_optimizer
-from utils.run_folder import find_start, run_folder
+from utils.run_folder import run_folder
 from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
@@ -310,7 +310,7 @@ def train(options: HourglassTrainOptions) -> int:
     fabric = start_fabric(options.loop, options.run.seed)
     run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before minutes of reading.
-    on_rank_zero(fabric, lambda: find_start(options.run, run_name))
+    on_rank_zero(fabric, lambda: check_start(options, run_name))
     people = training_people(options.data, options.run.seed)
     with first_reports(fabric):
         check_pairs(people, options, fabric.world_size)

@@ -347,5 +347,7 @@ def test_training_starts_from_a_network_of_other_joints(
     assert Predictor.load(str(run_weights), "cpu").skeleton.startswith("custom:")
     wide = options(tmp_path, data, str(path), "wide")
     wide = replace(wide, network=replace(wide.network, features=24))
-    with pytest.raises(UserError, match="does not fit this model; other shapes"):
+    with pytest.raises(
+        UserError, match="needs --stacks 2 --blocks 1 and --features 16 or a multiple"
+    ):
         train(wide)
