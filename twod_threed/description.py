@@ -28,6 +28,8 @@ class LifterDescription:
     """joints of it that go in"""
     joints_3d: tuple[str, ...] = H36M_17.joints
     """joints of Human3.6M-17 that come out"""
+    people: tuple[str, ...] = ()
+    """subjects of the training data, where they are known"""
 
     def __post_init__(self) -> None:
         one = self.architecture
@@ -64,4 +66,5 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> LifterDe
             skeleton_2d=str(metadata["skeleton_2d"]),
             joints_2d=tuple(metadata["joints_2d"]),
             joints_3d=tuple(metadata["joints_3d"]),
+            people=tuple(metadata.get("people", ())),
         )

@@ -156,6 +156,7 @@ def describe(options: LifterTrainOptions, data: LifterData) -> LifterDescription
         statistics=measured,
         skeleton_2d=data.skeleton_2d,
         joints_2d=joints,
+        people=tuple(data.bodies.names.tolist()),
     )
 
 

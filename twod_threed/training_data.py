@@ -1,6 +1,8 @@
 """Which poses train, validate and test."""
 
+import sys
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -82,6 +84,19 @@ def fixed_pairs(data: DataOptions, split: Split, seed: int) -> PosePairs:
         return found
     every = ceil(len(found.positions) / data.validation_poses)
     return stored_views(found, seed, every)
+
+
+def tell_if_trained(people: Iterable[str], pairs: PosePairs, part: str) -> None:
+    """Says on stderr who of a part of the data, other than "train", is among the `people` who
+    trained a network: its scores are none of new people."""
+    known = sorted(set(people) & set(pairs.clip_subjects[np.unique(pairs.clip)].tolist()))
+    if known and part != "train":
+        others = f" and {len(known) - 3} more" if len(known) > 3 else ""
+        print(
+            f"note: {', '.join(known[:3])}{others} trained these weights, whose scores on them "
+            "say little of others: --test_subjects chooses who is in the test",
+            file=sys.stderr,
+        )
 
 
 def bodies_of_pairs(pairs: PosePairs) -> Bodies:

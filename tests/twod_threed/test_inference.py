@@ -56,6 +56,21 @@ def test_a_data_set_is_lifted_into_both_files(chosen: LifterRunOptions) -> None:
     assert len(train) == 9
 
 
+def test_people_who_trained_and_test_are_told(
+    chosen: LifterRunOptions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = fixed_pairs(chosen.data, "val", chosen.seed)
+    someone = str(pairs.clip_subjects[0])
+    one = replace(description(), people=("cmu/01", someone))
+    weights = Lifter(one.architecture).state_dict()
+    save_weights(chosen.load, weights, one.as_metadata())
+    lifted(chosen)
+    assert f"note: {someone} trained these weights" in capsys.readouterr().err
+    save_weights(chosen.load, weights, replace(one, people=("cmu/01",)).as_metadata())
+    lifted(chosen)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.fixture
 def file(chosen: LifterRunOptions) -> Path:
     """A pose file of unknown cameras, with gaps."""

@@ -45,6 +45,8 @@ class TemporalDescription:
     """joints of it that come out"""
     trajectory: bool = False
     """is there a network that says where the hip is?"""
+    people: tuple[str, ...] = ()
+    """subjects of the training data, where they are known"""
 
     def __post_init__(self) -> None:
         one = self.architecture
@@ -97,4 +99,5 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> Temporal
             skeleton_3d=str(metadata["skeleton_3d"]),
             joints_3d=tuple(metadata["joints_3d"]),
             trajectory=bool(metadata["trajectory"]),
+            people=tuple(metadata.get("people", ())),
         )

@@ -166,6 +166,7 @@ def describe(options: TemporalTrainOptions, data: TemporalData) -> TemporalDescr
         skeleton_3d=poses.name,
         joints_3d=poses.joints,
         trajectory=options.semi.on,
+        people=data.people,
     )
 
 

@@ -76,6 +76,8 @@ class TemporalData:
     skeleton_2d: str
     skeleton_3d: str
     name: str
+    people: tuple[str, ...]
+    """those who train"""
 
 
 @dataclass(frozen=True)
@@ -193,4 +195,5 @@ def temporal_data(options: TemporalTrainOptions, reach: Reach, at: Place) -> Tem
         skeleton_2d=validation.skeleton_2d,
         skeleton_3d=validation.skeleton_3d,
         name=", ".join(np.unique(source.sources).tolist()),
+        people=tuple(bodies.names.tolist()),
     )

@@ -271,12 +271,16 @@ def test_films_of_human36m(tmp_path, reported, capsys):
 def test_films_of_motion(tmp_path, reported, capsys):
     clips = [("cmu/07", "walk", "cmu", 30), ("hdm05/mm", "kick", "hdm05", 20)]
     write_pairs(tmp_path / "views.npz", make_pairs([*clips, ("cmu/01", "walk", "cmu", 9)]))
-    write_networks(tmp_path / "a.safetensors", describe("mpii_16", normalisation="view"))
+    described = describe("mpii_16", normalisation="view")
+    trained = replace(described, people=("cmu/01", "hdm05/mm"))
+    write_networks(tmp_path / "a.safetensors", trained)
     data = TemporalDataOptions(dataset="mocap", data_dir=str(tmp_path / "views.npz"))
     weights = WeightsOptions(load=str(tmp_path / "a.safetensors"), accelerator="cpu")
     evaluation.evaluate(TemporalEvalOptions(data, weights, output_dir=tmp_path / "out"))
     assert reported[tmp_path / "out"].main.grouping.names == ("cmu", "hdm05")
-    assert "50 poses, 17 joints, mean over 2 sources" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "50 poses, 17 joints, mean over 2 sources" in said.out
+    assert "note: hdm05/mm trained these weights" in said.err
 
 
 def test_a_negative_seed_is_named():
