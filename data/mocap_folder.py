@@ -106,9 +106,10 @@ def prepare_mocap(options: MocapOptions) -> int:
     results = list(_read_files(files, partial(_read_file, options, joint_map)))
     # A broken skeleton is found again with each of its clips.
     problems = list(dict.fromkeys(problem for r in results for problem in r.problems))
-    for line in [line for r in results for line in r.dropped] + problems:
-        print(line)
     clips = [clip for r in results for clip in r.clips]
+    told = problems if clips else problems[1:]
+    for line in [line for r in results for line in r.dropped] + told:
+        print(line)
     if not clips:
         raise UserError(f"no clip of {options.folder} is left; the first reason: {problems[0]}")
     store = _store_of(clips)

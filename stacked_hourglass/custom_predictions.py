@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from stacked_hourglass.person_table import PersonTable
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
 from utils.skeletons import skeleton_named
@@ -56,8 +56,9 @@ def person_lengths(table: PersonTable, joints: tuple[str, str] | None) -> np.nda
     if joints is None:
         return table.box[:, 2]
     skeleton = skeleton_named(table.skeleton)
-    if not {*joints} <= {*skeleton.joints}:
-        raise UserError(f"--length_joints: the joints are {', '.join(skeleton.joints)}")
+    for joint in joints:
+        known = ", ".join(skeleton.joints)
+        need(joint in skeleton.joints, f"--length_joints: no joint is {joint}; they are {known}")
     first, second = skeleton.indices(*joints)
     lengths = np.linalg.norm(table.keypoints[:, first] - table.keypoints[:, second], axis=-1)
     if not (lengths > 0).any():

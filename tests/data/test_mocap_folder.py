@@ -181,6 +181,7 @@ def test_a_file_without_clips_is_named(tmp_path, capsys):
     options = MocapOptions(tmp_path / "clips", tmp_path / "store.npz")
     with pytest.raises(UserError, match=r"the first reason: .*uiprmd_50hz\.npz holds no clips"):
         prepare_mocap(options)
+    assert capsys.readouterr().out == ""
     clip = np.random.default_rng(0).integers(-500, 500, (1, 17, 3)).repeat(2, 0)
     np.savez(tmp_path / "clips/uiprmd2_50hz.npz", m01_s02_e03=clip)
     assert prepare_mocap(options) == 1

@@ -309,7 +309,7 @@ def test_who_is_absent_is_wrong_and_other_files_are_refused(tmp_path: Path) -> N
     others = replace(table, annotation_id=table.annotation_id + 1000)
     with pytest.raises(UserError, match="has none of the 4 annotations"):
         read_custom_predictions(path, others)
-    with pytest.raises(UserError, match="--length_joints: the joints are snout"):
+    with pytest.raises(UserError, match="--length_joints: no joint is wing; they are snout"):
         person_lengths(table, ("snout", "wing"))
     with pytest.raises(UserError, match="nobody has both snout and r_ear"):
         person_lengths(table, ("snout", "r_ear"))
