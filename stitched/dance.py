@@ -16,7 +16,7 @@ from stitched.backends import settle_backend
 from stitched.dance_options import DanceOptions
 from stitched.options import LiftOptions, MachineOptions, VideoOptions
 from stitched.pipeline import PosePipeline
-from stitched.retargeting import retargeted
+from stitched.retargeting import held, retargeted
 from utils.atomic import check_not_source
 from utils.drawing import contact_sheet, draw_pose, side_by_side
 from utils.errors import UserError
@@ -87,6 +87,9 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
     if not np.isfinite(poses.keypoints_2d).any():
         raise UserError(f"{options.source}: nobody was found in it")
     keypoints = retargeted(poses, dancer, options)
+    missing = int(np.isnan(keypoints).all(axis=(1, 2)).sum())
+    # A network that draws a person makes a blot of nobody.
+    keypoints = held(keypoints)
     size = options.size or dancer.image_size
     keypoints = (keypoints + 0.5) * size / dancer.image_size - 0.5
     drawn = dancer.frames(keypoints.astype(np.float32), size, options.batch_size)
@@ -95,10 +98,9 @@ def dance(options: DanceOptions, find: FindPoses = find_poses) -> int:
     write_poses(folder / POSES, drawn_poses(keypoints, asked, FILMS[:1] * len(poses), size))
     if options.is_video:
         add_sound(folder, options.source, float(poses.time[0]))
-    missing = int(np.isnan(keypoints).all(axis=(1, 2)).sum())
     print(f"{len(poses)} frames of {dancer.description.dancer} by {dancer.description.model}")
     if missing:
-        print(f"{missing} of them have no pose: nobody was found there")
+        print(f"in {missing} of them, where nobody was found, the dancer stays as before")
     print(f"watch {' and '.join(str(folder / name) for name in FILMS)}")
     return 0
 

@@ -78,6 +78,14 @@ def on_level_ground(poses: Poses) -> Poses:
     return replace(poses, keypoints_2d=points)
 
 
+def held(keypoints: np.ndarray) -> np.ndarray:
+    """Frames (N, J, 2), one at least with a joint: each without any as the last one before it that
+    has some, those at the beginning as the first that has."""
+    there = np.isfinite(keypoints).any(axis=(1, 2))
+    last = np.maximum.accumulate(np.where(there, np.arange(len(keypoints)), np.argmax(there)))
+    return keypoints[last]
+
+
 def reference_film(dancer: Dancer) -> Poses:
     """Poses of the dancer, of all over the film that the model learned from, as rows of a file.
 

@@ -11,7 +11,7 @@ from stacked_hourglass.joints import FoundJoints
 from stitched.dance import dance, find_poses
 from stitched.dance_options import DanceOptions
 from stitched.dancer_evaluation import pose_finder
-from stitched.retargeting import on_level_ground
+from stitched.retargeting import held, on_level_ground
 from tests.generative_models.skeleton_to_image.small_dancer import (
     SIZE,
     standing,
@@ -74,7 +74,9 @@ def test_new_films_have_the_sources_frames_and_rate(tmp_path: Path, target: Path
     count, size, rate = shapes(tmp_path / "out" / "side_by_side.mp4")
     assert (count, size) == (COUNT, {(256, 768, 3)}) and rate == pytest.approx(20, rel=0.01)
     poses = read_poses(tmp_path / "out" / "poses.npz")
-    assert np.isnan(poses.keypoints_2d[4]).all() and np.isfinite(poses.keypoints_2d[5]).all()
+    # Where nobody was found the dancer stays as before.
+    assert (poses.keypoints_2d[4] == poses.keypoints_2d[3]).all()
+    assert np.isfinite(poses.keypoints_2d).all()
 
 
 def test_of_a_pose_file_the_longest_film_is_danced_or_the_one_that_is_named(
@@ -110,6 +112,12 @@ def test_the_motion_comes_at_the_dancers_size_and_place(tmp_path: Path, target: 
     assert heights["scale"] == pytest.approx(tall, abs=0.02)
     # Uncorrected: 2 * tall in 40 px, seen in a picture of 18.
     assert heights["none"] == pytest.approx(2 * tall * SIZE / 40, abs=0.02)
+
+
+def test_who_is_not_found_at_first_begins_as_they_are_found() -> None:
+    film = np.arange(5.0)[:, None, None].repeat(13, 1).repeat(2, 2)
+    film[[0, 1, 3]] = np.nan
+    assert held(film)[:, 0, 0].tolist() == [2, 2, 2, 2, 4]
 
 
 def test_joints_that_are_hardly_seen_are_bridged(tmp_path: Path, target: Path) -> None:
