@@ -49,12 +49,11 @@ def mpii_people(options: StitchedRunOptions) -> tuple[PersonTable, list[str]]:
 def known_people(options: StitchedRunOptions) -> PicturedPairs:
     """People whose 3D poses are known. Raises UserError if they are absent."""
     assert options.dataset != "mpii"
-    data = DataOptions(
-        dataset=options.dataset,
-        data_dir=options.data_dir,
-        mannequin_count=options.mannequin_count,
-        held_out_count=options.mannequin_count,
-    )
+    if options.dataset == "mannequin":
+        count = options.mannequin_count
+        data = DataOptions(mannequin_count=count, held_out_count=count)
+    else:
+        data = DataOptions(options.dataset, options.data_dir)
     return pictures_of(data, options.split, options.seed)
 
 

@@ -152,6 +152,9 @@ class WeightsOptions:
         at_least_one(test_batch_size=self.test_batch_size)
 
 
+_OF_MANNEQUINS = dict.fromkeys(("mannequin_count", "seed"), ("mannequin",))
+
+
 @dataclass
 class StitchedRunOptions:
     """Find 2D and 3D joints in pictures."""
@@ -179,6 +182,7 @@ class StitchedRunOptions:
     """mannequin: seed of the pictures."""
 
     def __post_init__(self) -> None:
+        refuse_idle(self, _OF_MANNEQUINS | {"data_dir": ("mpii", "h36m")})
         check_lens(self.focal, self.fov)
         check_height(self.height)
         if self.mannequin_count < 1 or self.seed < 0:
@@ -208,5 +212,6 @@ class StitchedEvalOptions:
     """mannequin: seed of the pictures."""
 
     def __post_init__(self) -> None:
+        refuse_idle(self, _OF_MANNEQUINS | {"data_dir": ("h36m",)})
         if self.mannequin_count < 1 or self.seed < 0:
             raise UserError("--mannequin_count must be at least 1, --seed not negative")

@@ -1,6 +1,5 @@
 """Pictured people: mannequins against the renderer, Human3.6M's against what was written."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,10 @@ from stitched.network.mannequin_pictures import mannequin_pictures
 from stitched.network.options import DataOptions
 from stitched.network.training_data import pictures_of
 from twod_threed.alignment import SIZE_PER_HEIGHT
-from twod_threed.pairs import PosePairs, write_pairs
 from utils import mannequin
 from utils.cameras import project
 from utils.crops import image_to_crop
 from utils.errors import UserError
-from utils.images import write_image
 from utils.skeletons import H36M_17, MPII_16
 
 
@@ -63,31 +60,6 @@ def test_crops_and_their_joints_agree_with_the_camera():
     batches = list(plain_crops(people, 64, batch_size=2))
     assert [crops.shape for crops, _, _ in batches] == [(2, 3, 64, 64), (1, 3, 64, 64)]
     assert np.concatenate([rows for _, _, rows in batches]).tolist() == [0, 1, 2]
-
-
-def write_pictures(folder: Path, pairs: PosePairs) -> None:
-    """As `data/prepare.py h36m_images` does, each picture of its row's grey."""
-    write_pairs(folder / "index.npz", pairs)
-    for row, (view, frame) in enumerate(zip(pairs.source_names(), pairs.frame, strict=True)):
-        image = np.full((64, 64, 3), 10 * row, np.uint8)
-        write_image(folder / view / f"{frame:06d}.jpg", image)
-
-
-@pytest.fixture
-def h36m(tmp_path: Path) -> Path:
-    """Two subjects with one take each, in pictures of frames 0, 5 and 10."""
-    pairs = mannequin_pictures("train", 6, seed=5).pairs
-    two = {
-        "clip_names": np.array(["S1/Sitting", "S9/Photo 1"]),
-        "clip_sources": np.array(["h36m", "h36m"]),
-        "clip_subjects": np.array(["S1", "S9"]),
-        "clip_actions": np.array(["Sitting", "Photo"]),
-        "frame_rates": np.array([50.0, 50.0]),
-        "clip": np.repeat([0, 1], 3),
-        "frame": np.tile([0, 5, 10], 2),
-    }
-    write_pictures(tmp_path / "images", replace(pairs, **two))
-    return tmp_path / "images"
 
 
 def test_pictures_of_human36m(h36m: Path):

@@ -20,6 +20,7 @@ from stitched.network.options import (
     WeightsOptions,
 )
 from stitched.network.predictor import StitchedModel, find_pairs
+from tests.stitched.network.conftest import write_h36m
 from tests.stitched.network.small_networks import write_networks
 from twod_threed.pairs import read_pairs
 from twod_threed.pose_rows import rows_of_pairs
@@ -32,9 +33,10 @@ from utils.skeletons import MPII_16
 CPU = WeightsOptions(accelerator="cpu", test_batch_size=2, flip=False)
 
 
-def options(out: Path, halves: JoinOptions, **changes: object) -> StitchedRunOptions:
-    made = StitchedRunOptions(weights=CPU, join=halves, output_dir=str(out), mannequin_count=3)
-    return replace(made, **changes)
+def options(out: Path, halves: JoinOptions, **changes: Any) -> StitchedRunOptions:
+    few: dict[str, Any] = {} if "dataset" in changes else {"mannequin_count": 3}
+    given = {"weights": CPU, "join": halves, "output_dir": str(out)} | few | changes
+    return StitchedRunOptions(**given)
 
 
 def test_mannequins_come_with_their_truth(tmp_path: Path, halves: JoinOptions):
@@ -141,6 +143,19 @@ def test_scores_of_mannequins(tmp_path: Path, halves: JoinOptions, capsys):
     with (tmp_path / "2d.csv").open() as file:
         rows = {row["joint"]: row for row in csv.DictReader(file)}
     assert list(rows) == [*MPII_16.joints, "mean"] and float(rows["mean"]["pixels"]) > 0
+
+
+def test_pictures_of_human36m_are_found_and_scored(
+    tmp_path: Path, halves: JoinOptions, capsys
+) -> None:
+    folder, out = str(write_h36m(tmp_path / "images", "S9", "S11")), tmp_path / "out"
+    assert run(options(out, halves, dataset="h36m", data_dir=folder, split="test")) == 0
+    assert read_pairs(out / "ground_truth.npz").subjects.tolist() == ["S9"] * 3 + ["S11"] * 3
+    chosen = StitchedEvalOptions("h36m", CPU, halves, folder, output_dir=str(out))
+    assert evaluate(chosen) == 0
+    assert "6 poses" in capsys.readouterr().out
+    with pytest.raises(UserError, match="--seed does nothing for h36m"):
+        replace(chosen, seed=3)
 
 
 def test_2d_errors_against_a_shift_that_is_known():
