@@ -44,7 +44,11 @@ class BoxesFile:
         self._places, self._people = places, people
         for row in np.flatnonzero(np.isfinite(places).all(axis=1)).tolist():
             self._rows[sources[row], int(frames[row])].append(row)
-        self._sources = sorted(set(sources))
+        self._by_path: dict[str, list[str]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for source in sorted(set(sources)):
+            self._by_path[os.path.realpath(source)].append(source)
+            self._by_name[Path(source).name].append(source)
         self._names: dict[str, str] = {}
         self._check_people()
 
@@ -75,9 +79,8 @@ class BoxesFile:
         return self._names[source]
 
     def _look_up(self, source: str) -> str:
-        wanted = os.path.realpath(source)
-        same = [name for name in self._sources if os.path.realpath(name) == wanted]
-        same = same or [n for n in self._sources if Path(n).name == Path(source).name]
+        same = self._by_path.get(os.path.realpath(source), [])
+        same = same or self._by_name.get(Path(source).name, [])
         if len(same) != 1:
             problem = "no boxes" if not same else f"{len(same)} sources of this name"
             raise UserError(f"{self.path} has {problem} for {source}")

@@ -13,6 +13,8 @@ from utils.frames import Frame
 
 Seen = list[tuple[int, Sighting]]
 """The people of one picture or frame: number, and what was seen of them."""
+AT_ONCE = 32
+"""People that go through the network together: each takes some 30 MB in it."""
 Detector = Callable[[np.ndarray], Boxes]
 """Picture uint8 (H, W, 3) -> boxes of the people in it, the surest first."""
 
@@ -96,9 +98,11 @@ class PeopleFinder:
         return found.first(self.options.people)
 
     def _look(self, images: Sequence[np.ndarray], boxes: np.ndarray, flip: bool) -> list[Sighting]:
-        if not len(boxes):
-            return []
-        return [self._if_sure(one) for one in look(self.predictor, images, boxes, flip)]
+        seen: list[Sighting] = []
+        for start in range(0, len(boxes), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            seen += look(self.predictor, images[part], boxes[part], flip)
+        return [self._if_sure(one) for one in seen]
 
     def _if_sure(self, sighting: Sighting) -> Sighting:
         return sighting.unless_below(self.options.min_confidence)

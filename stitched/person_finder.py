@@ -78,8 +78,10 @@ class Sighting:
 
     @property
     def mean_confidence(self) -> float:
-        """Mean over all joints, in [0, 1]."""
-        return float(self.confidence.mean())
+        """Mean over the joints, in [0, 1]; 0 of nobody. Joints that the network never learned have
+        no place, and do not count."""
+        found = ~np.isnan(self.keypoints).any(axis=-1)
+        return float(self.confidence[found].mean()) if found.any() else 0.0
 
     @property
     def is_somebody(self) -> bool:

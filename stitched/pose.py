@@ -23,6 +23,7 @@ from stitched.results import (
     without_drawings,
 )
 from stitched.sharing import Processes
+from utils.atomic import check_not_source
 from utils.errors import UserError
 from utils.option_checks import refuse_given
 from utils.pose_file import Poses, concatenate
@@ -71,6 +72,9 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     sources, errors = _find_sources(options)
     folder = Path(options.output_dir)
     check_folder(folder)
+    if options.who.boxes:
+        for kind in options.files.exports:
+            check_not_source(folder / f"poses.{kind}", options.who.boxes)
     todo, earlier = _left_to_do(options, sources)
     processes = Processes(options.machine)
     report = Report(processes.share(todo), errors if processes.is_first else [])

@@ -1,6 +1,7 @@
 """Rows that are finished: kept, saved now and then, and those of an earlier run found again."""
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from utils.pose_file import Poses, concatenate, read_poses, write_poses
 from utils.video import VideoReader
 
 POSES = "poses.npz"
-_PARTS = "poses.part*.npz"
+_PART = re.compile(r"poses\.part[0-9]+\.npz")
 SAVE_EVERY = 60.0
 """Seconds between two saves of what is finished, so that little is lost when the run is killed."""
 # A container may state a duration that is longer than its frames by this much, s, and some frames.
@@ -65,8 +66,12 @@ def part_path(folder: Path, rank: int) -> Path:
 
 def remove_parts(folder: Path) -> None:
     """Remove what processes saved by themselves, once all of it is in one file."""
-    for place in folder.glob(_PARTS):
+    for place in _parts_in(folder):
         place.unlink()
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    return sorted(place for place in folder.glob("poses.part*") if _PART.fullmatch(place.name))
 
 
 def earlier_rows(folder: Path) -> Poses | None:
@@ -74,7 +79,7 @@ def earlier_rows(folder: Path) -> Poses | None:
 
     Raises UserError for files that cannot be read.
     """
-    places = [folder / POSES, *sorted(folder.glob(_PARTS))]
+    places = [folder / POSES, *_parts_in(folder)]
     parts: list[Poses] = []
     for place in places:
         if not place.exists():

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from stitched.options import MachineOptions
 from utils.pose_file import Poses, read_poses, write_poses
 
@@ -66,28 +68,27 @@ class Processes:
         """The sum of every process's number. All must call it."""
         if self.count == 1:
             return number
-        return sum(int(part[0]) for part in self._everybodys([number]))
+        return sum(int(part[0]) for part in self._everybodys(np.array([number])))
 
     def gather(self, poses: Poses | None) -> list[Poses]:
         """The rows of every process that has some, in order of rank; all must call it."""
         if self.count == 1:
             return [] if poses is None else [poses]
         content = b"" if poses is None else _packed(poses)
-        sizes = [int(part[0]) for part in self._everybodys([len(content)])]
+        sizes = [int(part[0]) for part in self._everybodys(np.array([len(content)]))]
         padded = content + bytes(max(*sizes, 1) - len(content))
-        parts = self._everybodys(list(padded), of_bytes=True)
-        chunks = [bytes(part[:size]) for part, size in zip(parts, sizes, strict=True)]
+        parts = self._everybodys(np.frombuffer(padded, np.uint8))
+        chunks = [part[:size].tobytes() for part, size in zip(parts, sizes, strict=True)]
         return [_unpacked(chunk) for chunk in chunks if chunk]
 
-    def _everybodys(self, numbers: list[int], of_bytes: bool = False) -> list[list[int]]:
-        """The list of each process; all of one length."""
+    def _everybodys(self, numbers: np.ndarray) -> list[np.ndarray]:
+        """The numbers (N,) of each process, of one type."""
         import torch
 
-        kind = torch.uint8 if of_bytes else torch.int64
-        mine = torch.tensor(numbers, dtype=kind)
+        mine = torch.tensor(numbers)
         parts = [torch.empty_like(mine) for _ in range(self.count)]
         torch.distributed.all_gather(parts, mine, group=self._group)
-        return [part.tolist() for part in parts]
+        return [part.numpy() for part in parts]
 
 
 def _packed(poses: Poses) -> bytes:

@@ -52,6 +52,26 @@ def test_people_of_a_picture_are_looked_at_together_each_in_their_box(
     assert "crowd.png: 2 people" in capsys.readouterr().out
 
 
+def test_a_crowd_is_looked_at_in_parts(predictor, paint, tmp_path, monkeypatch):
+    monkeypatch.setattr("stitched.people.AT_ONCE", 3)
+    image, joints, boxes = crowd(paint, (30, 250))
+    rows = [("crowd.png", 0, *boxes[n % 2]) for n in range(7)]
+    finder = PeopleFinder(predictor, PeopleOptions(boxes=write_boxes(tmp_path / "b.csv", rows)))
+    (seen,) = finder.in_pictures([Source("picture", "crowd.png", "crowd.png")], [image])
+    assert predictor.batches == [3, 3, 1]
+    for number, sighting in seen:
+        assert np.linalg.norm(sighting.keypoints - joints[number % 2], axis=-1).max() < 1.5
+
+
+@pytest.mark.parametrize("name", ["poses.npz", "poses.json"])
+def test_the_file_of_boxes_is_not_written_over(run_pose, photo, out, name):
+    assert run_pose(photo[0]) == 0
+    before = (out / name).read_bytes()
+    with pytest.raises(UserError, match=f"cannot write .*{name}: it is read for this"):
+        run_pose(photo[0], boxes=str(out / name))
+    assert (out / name).read_bytes() == before
+
+
 def test_no_more_people_than_asked_for(run_pose, paint, tmp_path, out):
     image, _, boxes = crowd(paint, (30, 250))
     write_image(tmp_path / "crowd.png", image)

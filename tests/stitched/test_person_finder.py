@@ -165,6 +165,13 @@ def test_nobody_is_nan_with_confidence_zero():
     assert (nobody.confidence == 0).all()
 
 
+def test_joints_that_were_never_learned_do_not_make_a_person_unsure():
+    keypoints, confidence = np.ones((16, 2)), np.full(16, 0.8)
+    keypoints[:8], confidence[:8] = np.nan, 0
+    assert Sighting(np.ones(3), keypoints, confidence, "mpii_16").mean_confidence == 0.8
+    assert Sighting.nobody("mpii_16").mean_confidence == 0
+
+
 def test_flip_reaches_the_network():
     asked = []
 

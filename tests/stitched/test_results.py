@@ -48,6 +48,9 @@ def test_parts_of_processes_that_were_killed_count(run_pose, photo, tmp_path, ou
     rows = earlier_rows(out)
     assert rows is not None and rows.source.tolist() == [str(photo[0]), "b"]
     assert earlier_rows(tmp_path / "nothing") is None
+    (out / "poses.part1_of_anna.npz").write_text("hers")
+    assert run_pose(photo[0], overlay=False) == 0
+    assert not part_path(out, 1).exists() and (out / "poses.part1_of_anna.npz").exists()
 
 
 @pytest.mark.parametrize("skip_done", [False, True])
