@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stacked_hourglass.coco import BOX_MARGIN
 from stacked_hourglass.person_table import PersonTable
 from utils.errors import UserError, need
 from utils.pose_file import Poses
@@ -49,12 +50,13 @@ def in_order(
 
 def person_lengths(table: PersonTable, joints: tuple[str, str] | None) -> np.ndarray:
     """Unit of length (N,) px: the distance of two joints, NaN where one is not annotated, or the
-    side of the box.
+    longer side of the annotated box (without one, KEYPOINTS_MARGIN / BOX_MARGIN times that of the
+    joints').
 
     Raises UserError for joints that are not there, and if nobody has both.
     """
     if joints is None:
-        return table.box[:, 2]
+        return table.box[:, 2] / BOX_MARGIN
     skeleton = skeleton_named(table.skeleton)
     for joint in joints:
         known = ", ".join(skeleton.joints)

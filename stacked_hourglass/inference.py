@@ -11,11 +11,12 @@ from stacked_hourglass.custom import annotations_file, read_custom
 from stacked_hourglass.data import READERS, read_people
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
-from stacked_hourglass.options import HourglassRunOptions
+from stacked_hourglass.options import MANNEQUINS, HourglassRunOptions
 from stacked_hourglass.person_table import JOINTS, PersonTable, Picture, make_table
 from stacked_hourglass.predictor import Predictor
 from stacked_hourglass.reading import people_poses, read_people_joints
 from stacked_hourglass.sources import AbsentError, default_folder
+from stacked_hourglass.splits import hold_out
 from utils.crops import whole_image_box
 from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
@@ -83,6 +84,8 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
         return read_custom(folder, options.custom).of_split(options.split), []
     if has_pictures and options.dataset not in READERS:
         return folder_people(folder)
+    if options.dataset in MANNEQUINS and options.data_dir:
+        raise UserError(f"--data_dir {folder} holds no pictures; mannequins need none")
     if options.dataset == "mannequin":
         table = mannequin_people(1, options.mannequin_count, options.seed)
         return table.of_split("val"), []
@@ -94,7 +97,8 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
             "hourglass_people needs --data_dir: a training pack or a folder of pictures"
         )
     try:
-        return read_people(options.dataset, place).of_split(options.split), []
+        people = read_people(options.dataset, place)
+        return (people if options.split == "test" else hold_out(people)).of_split(options.split), []
     except AbsentError as error:
         if has_pictures:
             return folder_people(folder)

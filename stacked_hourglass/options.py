@@ -8,7 +8,7 @@ import tyro
 
 from stacked_hourglass.architecture import Architecture
 from utils.errors import UserError, need
-from utils.option_checks import at_least_one, check_scales, refuse_idle
+from utils.option_checks import at_least_one, check_scales, refuse_given, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Dataset = Literal[
@@ -379,3 +379,5 @@ class HourglassRunOptions:
         check_scales(self.scales)
         self.custom.check(self.dataset)
         refuse_idle(self, dict.fromkeys(("mannequin_count", "seed"), MANNEQUINS))
+        if self.dataset in MANNEQUINS:
+            refuse_given(self, ("split",), "for mannequins made anew")

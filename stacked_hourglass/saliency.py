@@ -7,7 +7,9 @@ networks", 2013, section 3, who take the largest over c). f is the sum of the sc
 of them, that of the peak. Every joint has a row.
 """
 
+import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -22,7 +24,7 @@ from stacked_hourglass.saliency_options import Reduction, SaliencyOptions
 from stacked_hourglass.visualization import find_pictures
 from utils.crops import cut_crop, whole_image_box
 from utils.drawing import draw_label, draw_pose
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.images import list_images, read_image, write_image
 from utils.pose_json import read_pose_file
 from utils.skeletons import skeleton_named
@@ -46,6 +48,7 @@ def draw_saliency(options: SaliencyOptions, with_skeleton: bool = False) -> int:
     UserError for a folder, weights or poses that are absent, and if nothing could be drawn.
     """
     paths = _chosen(options)
+    stems = Counter(path.with_suffix("") for path in paths)
     boxes = _boxes(options)
     predictor = Predictor.load(options.load, options.accelerator, "32-true")
     predictor.model.requires_grad_(False)
@@ -61,7 +64,9 @@ def draw_saliency(options: SaliencyOptions, with_skeleton: bool = False) -> int:
             sheet = draw_sheet(predictor, image, box, reduction, with_skeleton)
             place = options.output_dir / path.relative_to(options.img_dir)
             kind = "skeleton_" * with_skeleton + reduction
-            write_image(place.with_name(f"{place.stem}_{kind}.png"), sheet)
+            is_only = stems[path.with_suffix("")] == 1
+            name = place.stem if is_only else place.name.replace(".", "_")
+            write_image(place.with_name(f"{name}_{kind}.png"), sheet)
     if len(problems) == len(paths):
         raise UserError(problems[0])
     for problem in problems:
@@ -75,7 +80,11 @@ def draw_saliency(options: SaliencyOptions, with_skeleton: bool = False) -> int:
 def _chosen(options: SaliencyOptions) -> list[Path]:
     if not options.images:
         return list_images(options.img_dir)[: options.count]
-    return [options.img_dir / name for name in options.images]
+    folder = Path(os.path.abspath(options.img_dir))
+    paths = [Path(os.path.abspath(folder / name)) for name in options.images]
+    for path in paths:
+        need(path.is_relative_to(folder), f"--images: {path} is not in {options.img_dir}")
+    return [options.img_dir / path.relative_to(folder) for path in paths]
 
 
 def _boxes(options: SaliencyOptions) -> dict[Path, np.ndarray] | None:
@@ -178,10 +187,12 @@ def coloured(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _marked(whole: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """A picture with a ring about a place (2,) px, PANEL px high."""
+    """A picture with a ring about a place (2,) px, if it is known, PANEL px high."""
     scale = PANEL / whole.shape[0]
     width = max(round(whole.shape[1] * scale), 1)
     small = np.array(cv2.resize(whole, (width, PANEL), interpolation=cv2.INTER_AREA))
+    if not np.isfinite(place).all():
+        return small
     x, y = np.rint((place + 0.5) * scale - 0.5).astype(int).tolist()
     for colour, thickness in (((20, 20, 20), 4), ((255, 255, 255), 2)):
         cv2.circle(small, (x, y), 10, colour, thickness, cv2.LINE_AA)

@@ -34,7 +34,7 @@ from stacked_hourglass.tolerance import tolerance
 from stacked_hourglass.training_data import TrainingPeople, training_people, untrained_joints
 from utils.batches import LoadedBatches, Order, Plan
 from utils.checkpoint import checkpoint_fn, load_fn
-from utils.distributed import first_reports, on_rank_zero, start_fabric
+from utils.distributed import first_on_rank_zero, first_reports, on_rank_zero, start_fabric
 from utils.errors import need
 from utils.optimizers import make_optimizer
 from utils.run_folder import run_folder
@@ -311,7 +311,8 @@ def train(options: HourglassTrainOptions) -> int:
     run_name = f"hourglass_{options.data.dataset}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: check_start(options, run_name))
-    people = training_people(options.data, options.run.seed)
+    # The first process renders what is not there yet; the others then find it.
+    people = first_on_rank_zero(fabric, lambda: training_people(options.data, options.run.seed))
     with first_reports(fabric):
         check_pairs(people, options, fabric.world_size)
     description = describe(options, people)

@@ -77,6 +77,16 @@ def first_reports(fabric: Fabric) -> Iterator[None]:
         fail_together(fabric, str(error))
 
 
+def first_on_rank_zero(fabric: Fabric, work: Callable[[], T]) -> T:
+    """Do `work` in every process, in the first one before the others, who find what it stores.
+
+    A UserError in the first one ends all processes; only that one reports it.
+    """
+    done: list[T] = []
+    on_rank_zero(fabric, lambda: done.append(work()))
+    return done[0] if done else work()
+
+
 def on_rank_zero(fabric: Fabric, work: Callable[[], T]) -> T:
     """Do `work` in the first process only; every process gets its result.
 

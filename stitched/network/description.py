@@ -4,7 +4,8 @@ It is read and written as the metadata of one file of weights, in which the hour
 with `hourglass.`, the lifter's with `lifter.` and the soft-argmax's with `soft_argmax.`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stacked_hourglass.description import MODEL_KIND as HOURGLASS
@@ -58,6 +59,11 @@ class StitchedDescription:
         start = TEMPERATURES[self.hourglass.heatmap_loss]
         chosen = start if temperature is None else temperature
         return SoftArgmax2D(chosen, learnable, self.window, self.radius)
+
+    def having_learned(self, joints: Iterable[str]) -> "StitchedDescription":
+        """The same after training on 2D joints that the hourglass may not have known before."""
+        untrained = tuple(one for one in self.hourglass.untrained if one not in set(joints))
+        return replace(self, hourglass=replace(self.hourglass, untrained=untrained))
 
     def as_metadata(self) -> dict[str, Any]:
         """Plain values for the metadata of a weights file."""

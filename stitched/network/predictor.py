@@ -81,7 +81,8 @@ class StitchedModel:
         self, crops: Tensor, boxes: np.ndarray, flip: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
         """uint8 crops (B, 3, R, R) of boxes (B, 3) -> joints (B, J, 2) px of the picture, and
-        confidence (B, J), the calibrated chance that the hourglass's joint is right.
+        confidence (B, J), the calibrated chance that the hourglass's joint is right; NaN and 0 for
+        joints that it never learned.
 
         flip: average the scores with those of the mirror images.
         """
@@ -94,7 +95,9 @@ class StitchedModel:
         hourglass = self.description.hourglass
         maps = normalise_scores(scores, hourglass.heatmap_loss)
         confidence = calibrated(peak_probability(maps), hourglass.calibration)
-        return found.float().cpu().numpy(), confidence.cpu().numpy()
+        learned = ~np.isin(skeleton_named(self.skeleton).joints, hourglass.untrained)
+        places = np.where(learned[:, None], found.float().cpu().numpy(), np.nan)
+        return places.astype(np.float32), np.where(learned, confidence.cpu().numpy(), 0)
 
     def _scores(self, images: Tensor) -> Tensor:
         enabled = self.autocast_dtype is not None

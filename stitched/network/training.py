@@ -20,7 +20,7 @@ from twod_threed.alignment import about_hip
 from twod_threed.losses import joint_errors
 from twod_threed.model import constrain_weights
 from utils.checkpoint import checkpoint_fn, load_fn
-from utils.distributed import on_rank_zero, start_fabric
+from utils.distributed import first_on_rank_zero, on_rank_zero, start_fabric
 from utils.errors import UserError
 from utils.optimizers import make_optimizer
 from utils.pose_file import write_poses
@@ -150,8 +150,11 @@ def train(options: StitchedTrainOptions) -> int:
     description, rank, processes = model.description, fabric.global_rank, fabric.world_size
     resolution, seed = description.hourglass.resolution, options.run.seed
     # The first process renders what is not there yet; the others then find it.
-    with fabric.rank_zero_first():
-        data = stitched_data(options.data, options.loop, seed, resolution, rank, processes)
+    data = first_on_rank_zero(
+        fabric,
+        lambda: stitched_data(options.data, options.loop, seed, resolution, rank, processes),
+    )
+    description = description.having_learned(data.validation_people.supervised)
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from stacked_hourglass.data import read_people
 from stacked_hourglass.inference import find_people
 from stacked_hourglass.options import Dataset, HourglassRunOptions
-from tests.stacked_hourglass.fake_data import hrnet_record, write_picture
+from stacked_hourglass.splits import hold_out
+from tests.stacked_hourglass.fake_data import hrnet_record, write_lsp_extended, write_picture
 from utils.errors import UserError
 
 
@@ -29,6 +31,23 @@ def test_annotations_count_where_pictures_lie_beside_them(tmp_path: Path) -> Non
     assert len(table) == 2 and table.box[0].tolist() == [27, 37.75, 62.5]
     with pytest.raises(UserError, match="nobody in split train; it holds val"):
         find_people(asked(tmp_path, train=True))
+
+
+def test_who_validated_where_the_data_mark_nobody_can_be_looked_at(tmp_path: Path) -> None:
+    write_lsp_extended(tmp_path, 40)
+    held = hold_out(read_people("lspet", tmp_path))
+    for train in (True, False):
+        found, _ = find_people(asked(tmp_path, "lspet", train))
+        wanted = held.of_split("train" if train else "val")
+        assert found.annotation_id.tolist() == wanted.annotation_id.tolist()
+
+
+def test_mannequins_need_no_data(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="empty holds no pictures; mannequins need none"):
+        find_people(asked(tmp_path / "empty", "mannequin"))
+    with pytest.raises(UserError, match="--split does nothing for mannequins"):
+        HourglassRunOptions("mannequin", split="test")
 
 
 @pytest.mark.parametrize("dataset", ["mpii", "lsp", "coco", "custom", "people"])

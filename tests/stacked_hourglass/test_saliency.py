@@ -148,6 +148,18 @@ def test_only_chosen_pictures(network, tmp_path):
     pictures(tmp_path, "a2.png", "a10.png", "a11.png")
     assert run(tmp_path, count=2, saliency=("max",)) == ["a10_max.png", "a2_max.png"]
     assert "a11_sum.png" in run(tmp_path, images=("a11.png",), saliency=("sum",))
+    write_image(tmp_path / "img" / "a2.jpg", np.zeros((20, 20, 3), np.uint8))
+    both = ("a2.jpg", str(tmp_path / "img" / "a2.png"))
+    assert {"a2_jpg_sum.png", "a2_png_sum.png"} <= {*run(tmp_path, images=both, saliency=("sum",))}
+    with pytest.raises(UserError, match=r"--images: .*b\.png is not in "):
+        run(tmp_path, images=("../b.png",))
+
+
+def test_joints_that_were_never_learned_get_no_ring(network):
+    network.description = replace(DESCRIPTION, untrained=("head_top", "upper_neck"))
+    image, box = np.full((50, 40, 3), 90, np.uint8), np.array([20.0, 25, 50])
+    sheet = saliency.draw_sheet(network, image, box, "max", with_skeleton=True)
+    assert sheet.shape[0] == HEADER + 16 * PANEL
 
 
 def test_the_boxes_of_a_pose_file_are_looked_at(network, tmp_path, monkeypatch, capsys):
