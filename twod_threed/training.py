@@ -187,7 +187,7 @@ def finish_run(folder: Path, data: LifterData, options: LifterTrainOptions) -> N
 
 def train(options: LifterTrainOptions) -> int:
     """Train, then lift the validation poses with the best weights. -> exit code."""
-    fabric = start_fabric(options.loop, options.run.seed)
+    fabric = start_fabric(options.loop, options.run.seed, options.gan.cycle_gan)
     run_name = f"2d3d_{options.data.dataset}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: find_start(options.run, run_name))

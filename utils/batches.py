@@ -176,7 +176,7 @@ class _Keys:
         self.plan, self.at, self.start = plan, 0, 0
 
     def __len__(self) -> int:
-        return len(self.plan) - self.start
+        return max(len(self.plan) - self.start, 0)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         seed = self.plan.order.seed

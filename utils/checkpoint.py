@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from utils.atomic import atomic_path
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.foreign_files import foreign_weights, read_foreign
-from utils.optimizers import Optimizers, by_name
+from utils.optimizers import Optimizers, by_name, kept_names
 from utils.weights import load_into, load_weights, resolve, save_weights
 
 FORMAT = 1
@@ -161,10 +161,16 @@ def load_fn(model: nn.Module, optimizer: Optimizers, path: Path) -> TrainingStat
             f"{path} has optimizers {sorted(content['optimizers'])}, not {sorted(optimizers)}"
         )
     for name, one in optimizers.items():
+        needed = kept_names(one)
         try:
             one.load_state_dict(content["optimizers"][name])
         except Exception as error:  # torch trips over a damaged one with nearly anything
             raise UserError(f"{path}: its optimizer does not fit: {error}") from error
+        need(
+            all(needed <= kept.keys() for kept in one.state.values()),
+            f"{path} was written with another --optimizer or --momentum: give those, or start anew "
+            "from its weights with --load of its best.safetensors and --exp NAME",
+        )
     return TrainingState(**content["state"])
 
 

@@ -13,7 +13,7 @@ from lightning_fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 
 from utils.devices import device_kind, pick_precision
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.options import LoopOptions
 from utils.seeds import seed_all
 
@@ -34,14 +34,19 @@ def _process_counts(loop: LoopOptions) -> tuple[int, int]:
     return local, nodes
 
 
-def start_fabric(loop: LoopOptions, seed: int) -> Fabric:
-    """Start the processes of a run, and seed them.
+def start_fabric(loop: LoopOptions, seed: int, takes_turns: bool = False) -> Fabric:
+    """Start the processes of a run, and seed them. takes_turns: a step may leave out a part of the
+    network, as those of a GAN do, which several processes need to know.
 
     With more than one device this runs the script again, once for each further process, up to
     this call: call it before anything slow or anything that writes. Build the model after it, so
     that the seed decides its first weights. Raises UserError where the machine lacks the device.
     """
     devices, nodes = _process_counts(loop)
+    strategy = loop.strategy
+    if takes_turns and devices * nodes > 1:
+        strategy = "ddp_find_unused_parameters_true"
+        need(loop.strategy in ("auto", strategy), f"several processes need --strategy {strategy}")
     kind = device_kind(loop.accelerator)
     precision = pick_precision(loop.precision, kind)
     if precision == "16-mixed" and kind == "cpu":
@@ -51,7 +56,7 @@ def start_fabric(loop: LoopOptions, seed: int) -> Fabric:
     try:
         fabric = Fabric(
             accelerator=loop.accelerator,
-            strategy=loop.strategy,
+            strategy=strategy,
             devices=devices,
             num_nodes=nodes,
             precision=precision,  # pyright: ignore[reportArgumentType]

@@ -55,6 +55,22 @@ def lr_factor(
     return warmup
 
 
+def current_lr(optimizer: Optimizers) -> float:
+    """The learning rate of the first group."""
+    return next(iter(by_name(optimizer).values())).param_groups[0]["lr"]
+
+
+def kept_names(optimizer: optim.Optimizer) -> set[str]:
+    """What one of `make_optimizer` keeps of each weight from step to step."""
+    group = optimizer.param_groups[0]
+    if isinstance(optimizer, optim.RMSprop):
+        return {"square_avg"} | ({"momentum_buffer"} if group["momentum"] else set())
+    if isinstance(optimizer, optim.Adam):
+        more = {"max_exp_avg_sq"} if group["amsgrad"] else set()
+        return {"exp_avg", "exp_avg_sq"} | more
+    return set()
+
+
 def set_lr_factor(optimizer: Optimizers, factor: float) -> float:
     """Set the learning rate of every group to its first one times `factor`; the first group's."""
     groups = [group for one in by_name(optimizer).values() for group in one.param_groups]

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from utils.atomic import atomic_path
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.options import RunOptions
 from utils.weights import resolve
 
@@ -25,6 +25,9 @@ FILES = (
     "history.csv",
     "predictions.npz",
 )
+KEPT = ("epoch_*.ckpt", "training_curves_*.png")
+"""What some runs keep beside these."""
+_LOGS = "events.out.tfevents.*"
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,10 @@ def find_start(run: RunOptions, run_name: str) -> Start:
     """
     _need_folders(run)
     folder = run_folder(run, run_name)
-    used = any((folder / name).exists() for name in FILES)
+    used = _is_used(folder)
     if run.resume:
-        if not used:
-            raise UserError(f"there is no run to resume in {folder}")
-        # A run killed before its first checkpoint has nothing to go on from: it starts again.
-        last = folder / "last.ckpt"
-        return Start(folder, last if last.is_file() else None, "")
+        need(used, f"there is no run to resume in {folder}")
+        return Start(folder, _last_checkpoint(folder), "")
     checkpoint = _loaded_checkpoint(run.load) if run.load else None
     if run.load and not checkpoint:
         resolve(run.load)
@@ -82,6 +82,30 @@ def find_start(run: RunOptions, run_name: str) -> Start:
             f"--exp NAME starts another"
         )
     return Start(folder, checkpoint, "" if checkpoint else run.load)
+
+
+def _is_used(folder: Path) -> bool:
+    return any((folder / name).exists() for name in FILES) or bool(_kept(folder))
+
+
+def _kept(folder: Path) -> list[Path]:
+    return [path for pattern in KEPT for path in folder.glob(pattern)]
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """last.ckpt; None of a run killed before its first, which starts again. Raises UserError where
+    a run has ended of which it was removed."""
+    if (folder / "last.ckpt").is_file():
+        return folder / "last.ckpt"
+    has = {name: (folder / name).exists() for name in FILES}
+    # A killed run leaves best weights only after its history.
+    ended = has["predictions.npz"] or (has["best.safetensors"] and not has["history.csv"])
+    need(
+        not ended,
+        f"{folder} has no last.ckpt to go on from: --load {folder / 'best.safetensors'} --exp NAME "
+        "starts from its weights, --overwrite replaces it",
+    )
+    return None
 
 
 def _need_folders(run: RunOptions) -> None:
@@ -122,14 +146,20 @@ def open_folder(start: Start, log_folder: Path, options: Any) -> None:
     """
     folder, checkpoint = start.folder, start.checkpoint
     continues = checkpoint is not None and checkpoint.resolve().parent == folder.resolve()
+    old_logs = [*log_folder.glob(_LOGS)] if _is_used(folder) and not continues else []
+    old_kept = [] if continues else _kept(folder)
+    for old in (*old_logs, *old_kept):
+        old.unlink(missing_ok=True)
     for name in FILES:
         if not continues:
             (folder / name).unlink(missing_ok=True)
         stem, suffix = name.split(".")
         for leftover in folder.glob(f".{stem}-*.{suffix}"):  # of a run killed while writing
             leftover.unlink(missing_ok=True)
-    if not continues:
-        shutil.rmtree(log_folder, ignore_errors=True)
+    if checkpoint is not None and continues and checkpoint.name != "last.ckpt":
+        # So that a run killed before its next checkpoint goes on from this one, not a later one.
+        with atomic_path(folder / "last.ckpt") as temporary:
+            shutil.copyfile(checkpoint, temporary)
     if checkpoint is not None and not continues:
         for best in checkpoint.parent.glob("best.*"):
             with atomic_path(folder / best.name) as temporary:

@@ -24,7 +24,13 @@ from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
 from utils.batches import Batches, workers_must_live
-from utils.checkpoint import TrainingState, random_states, read_weights, set_random_states
+from utils.checkpoint import (
+    TrainingState,
+    random_states,
+    read_checkpoint,
+    read_weights,
+    set_random_states,
+)
 from utils.distributed import (
     fail_together,
     first_reports,
@@ -35,7 +41,7 @@ from utils.distributed import (
 )
 from utils.meters import LossMeans, Magnitudes
 from utils.moving_average import MovingAverage
-from utils.optimizers import by_name, lr_factor, set_lr_factor
+from utils.optimizers import by_name, current_lr, lr_factor, set_lr_factor
 from utils.options import LoopOptions, OptimizerOptions, RunOptions, TrainingOptions
 from utils.run_folder import alone_in, find_start, open_folder, write_history
 from utils.stopping import StopSignals, share_of_minutes
@@ -134,7 +140,7 @@ class _Training:
             group.update(values)
         self.state.metadata, self.state.stop_reason = metadata, ""
         self.fabric.strategy.precision.load_state_dict(self.state.extra.get("precision", {}))
-        if not (path.parent / "best.ckpt").is_file():
+        if not self.knows_best(path):
             self.state.best_value = math.inf
         self.state.history = [r for r in self.state.history if r["epoch"] < self.state.epoch]
         share = self.state.extra.get("time_share", 0.0)
@@ -149,6 +155,14 @@ class _Training:
                 f"note: an epoch has {now} steps, and had {before} when this run was written: the "
                 "data or --train_batch_size are others, so it ends as no other run does"
             )
+
+    def knows_best(self, path: Path) -> bool:
+        """Whether the best weights beside a checkpoint are those of its run so far, and not of
+        steps that a run which goes on from an earlier one does anew."""
+        best = path.parent / "best.ckpt"
+        if path.name == "last.ckpt" or not best.is_file():
+            return best.is_file()
+        return read_checkpoint(best)["state"]["step"] <= self.state.step
 
     def start_average(self) -> None:
         """Begin the moving average of the weights, or go on with the checkpoint's."""
@@ -187,7 +201,7 @@ class _Training:
                 self.save(is_best=False)
                 reason = "interrupted"
                 break
-            self.finish_epoch(values, complete=state.step_in_epoch == len(self.train_batches))
+            self.finish_epoch(values, complete=state.step_in_epoch >= len(self.train_batches))
             if reason:
                 break
         if reason != "interrupted":
@@ -212,6 +226,7 @@ class _Training:
         self.losses = LossMeans(self.fabric, state.loss_sums)
         self.epoch_started = time.monotonic() - state.seconds
         self.model.train()
+        self.lr = self.set_lr(max(state.step - 1, 0))
         with tqdm(
             self.train_batches.epoch(state.epoch, state.step_in_epoch),
             desc=f"epoch {state.epoch}",
@@ -231,11 +246,12 @@ class _Training:
     def train_step(self, batch: Any) -> None:
         """One update, its losses, the moving average, and every now and then a record of it."""
         state = self.state
-        lr = self.set_lr(state.step)
+        self.set_lr(state.step)
         record = state.step % self.run.tb_log_freq == 0
         magnitudes = Magnitudes(self.module) if record and self.tensorboard else None
         context = self.context(state.epoch, state.step, "training")
         losses = self.functions.update_op(self.model, self.optimizer, batch, state.step, context)
+        self.lr = current_lr(self.optimizer)  # which update_op may have lowered further
         self.losses.add(state.step, losses)
         if record or (state.step + 1) % self.flush_steps == 0:
             self.losses.flush()
@@ -243,7 +259,7 @@ class _Training:
             self.average.update(self.module, state.step)
         if magnitudes:
             self.log(self.losses.latest, "data/iter")
-            self.log({"lr": lr}, "optimizer")
+            self.log({"lr": self.lr}, "optimizer")
             self.log(magnitudes.after_step(), "model")
         state.step += 1
         state.step_in_epoch += 1
@@ -317,7 +333,7 @@ class _Training:
         state.best_value = min(value, state.best_value)
         state.seconds = time.monotonic() - self.epoch_started
         state.history.append(
-            {"epoch": state.epoch, "step": state.step, "lr": self.set_lr(state.step - 1)}
+            {"epoch": state.epoch, "step": state.step, "lr": self.lr}
             | {f"train_{name}": mean for name, mean in means.items()}
             | {f"validation_{name}": value for name, value in values.items()}
             | {"seconds": round(state.seconds, 2)}

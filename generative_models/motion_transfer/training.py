@@ -223,7 +223,7 @@ def write_predictions(folder: Path, batches: WindowBatches, options: TransferTra
 
 def train(options: TransferTrainOptions) -> int:
     """Train, and transfer validation clips with the best weights. -> exit code."""
-    fabric = start_fabric(options.loop, options.run.seed)
+    fabric = start_fabric(options.loop, options.run.seed, takes_turns=True)
     # The loop asks again; asked here, a name in use is told before the data are read.
     on_rank_zero(fabric, lambda: find_start(options.run, options.run_name))
     with first_reports(fabric):

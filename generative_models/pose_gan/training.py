@@ -11,7 +11,6 @@ from generative_models.pose_gan.options import PoseGanTrainOptions
 from generative_models.pose_gan.runs import distances_to_real, train_model
 from utils.checkpoint import checkpoint_fn, load_fn
 from utils.distributed import start_fabric
-from utils.errors import UserError
 from utils.optimizers import make_optimizer
 from utils.options import OptimizerOptions
 from utils.training_functions import Context, TrainingFunctions
@@ -116,10 +115,5 @@ FUNCTIONS = TrainingFunctions(
 
 def train(options: PoseGanTrainOptions) -> int:
     """Train a Wasserstein GAN, then sample its best weights. -> exit code. Raises UserError."""
-    fabric = start_fabric(options.loop, options.run.seed)
-    if fabric.world_size > 1 and options.loop.strategy != "ddp_find_unused_parameters_true":
-        raise UserError(
-            "generator and critic take turns, so several processes need "
-            "--strategy ddp_find_unused_parameters_true"
-        )
+    fabric = start_fabric(options.loop, options.run.seed, takes_turns=True)
     return train_model(PoseGan, GAN_KIND, FUNCTIONS, options, fabric)

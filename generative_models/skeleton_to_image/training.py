@@ -139,7 +139,7 @@ def mean_frame(data: DancerTrainingData) -> Tensor:
 
 def train(options: SkeletonToImageTrainOptions) -> int:
     """Train, then draw the validation poses with the best weights. -> exit code."""
-    fabric = start_fabric(options.loop, options.run.seed)
+    fabric = start_fabric(options.loop, options.run.seed, options.name in ("gan", "pose2vid"))
     run_name = f"{SUBCOMMAND}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     start = on_rank_zero(fabric, lambda: find_start(options.run, run_name))

@@ -41,16 +41,39 @@ def test_a_used_folder_is_refused_resumed_or_overwritten(tmp_path):
     folder = begin(tmp_path).folder
     fill(folder)
     fill(folder, ".last-abc.ckpt")
-    fill(tmp_path / "logs/toy_default", "events")
+    fill(folder, "epoch_3.ckpt", "training_curves_mpjpe.png")
+    fill(tmp_path / "logs/toy_default", "events.out.tfevents.1", "notes.txt")
     with pytest.raises(UserError, match="already holds a run"):
         find_start(options(tmp_path), "toy_default")
     start = begin(tmp_path, resume=True)
     assert start.checkpoint == folder / "last.ckpt"
-    assert (folder / "last.ckpt").exists() and (tmp_path / "logs/toy_default/events").exists()
+    assert (folder / "last.ckpt").exists() and len(
+        [*(tmp_path / "logs/toy_default").iterdir()]
+    ) == 2
+    assert (folder / "epoch_3.ckpt").exists()
     assert not (folder / ".last-abc.ckpt").exists()
     assert begin(tmp_path, overwrite=True).checkpoint is None
     assert {path.name for path in folder.iterdir()} == {"options.json", "mine.txt"}
-    assert not (tmp_path / "logs/toy_default").exists()
+    assert [path.name for path in (tmp_path / "logs/toy_default").iterdir()] == ["notes.txt"]
+
+
+def test_logs_of_a_run_in_another_place_stay(tmp_path):
+    fill(tmp_path / "logs/toy_default", "events.out.tfevents.1")
+    begin(tmp_path)
+    assert (tmp_path / "logs/toy_default/events.out.tfevents.1").exists()
+
+
+@pytest.mark.parametrize("ended", [["best.safetensors"], ["history.csv", "predictions.npz"]])
+def test_a_finished_run_without_its_last_checkpoint_is_not_begun_again(tmp_path, ended):
+    folder = begin(tmp_path).folder
+    fill(folder, *ended)
+    with pytest.raises(UserError, match=r"has no last.ckpt to go on from: --load .* --overwrite"):
+        begin(tmp_path, resume=True)
+    assert all((folder / name).exists() for name in ended)
+    # One that was killed while it wrote its first checkpoint begins again.
+    (folder / "predictions.npz").unlink(missing_ok=True)
+    fill(folder, "history.csv", "best.safetensors")
+    assert begin(tmp_path, resume=True).checkpoint is None
 
 
 def test_resume_needs_a_run_but_not_yet_a_checkpoint(tmp_path):

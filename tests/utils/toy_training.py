@@ -93,6 +93,7 @@ def train(
     validation=validation_loss,
     workers: int = 0,
     width: int = 16,
+    batch_size: int = 6,
     make_optimizer_fn=lambda model, options: make_optimizer(model.parameters(), options.optim),
 ) -> TrainingState:
     """Train the toy in folder/runs/toy_default."""
@@ -100,7 +101,7 @@ def train(
     fabric = start_fabric(options[1], options[0].seed)
     model = make_model(width)
     seed = options[0].seed
-    train_plan = Plan(Order([SAMPLES], seed, shuffle=True), 6, drop_last=True)
+    train_plan = Plan(Order([SAMPLES], seed, shuffle=True), batch_size, drop_last=True)
     fixed = torch.utils.data.default_collate([Points()[i] for i in range(SAMPLES)])
     fixed["x"] = fixed["y"].repeat(1, 2)
     return train_loop(

@@ -32,7 +32,7 @@ from twod_threed.temporal.normalisation import METRE
 from twod_threed.temporal.options import TemporalNetworkOptions, TemporalTrainOptions
 from twod_threed.temporal.predictor import TemporalLiftingModel
 from twod_threed.temporal.training_data import Place, TemporalData, temporal_data
-from twod_threed.temporal.training_record import Record, forget_earlier
+from twod_threed.temporal.training_record import Record
 from twod_threed.temporal.updates import (
     Lifting,
     labelled_terms,
@@ -241,14 +241,6 @@ def functions_of(options: TemporalTrainOptions, lifting: Lifting) -> TrainingFun
     )
 
 
-def clear_folder(options: TemporalTrainOptions) -> None:
-    """Remove what an earlier run kept, unless it goes on."""
-    folder = run_folder(options.run, options.run_name)
-    checkpoint = find_start(options.run, options.run_name).checkpoint
-    if checkpoint is None or checkpoint.resolve().parent != folder.resolve():
-        forget_earlier(folder)
-
-
 def score_run(model: TemporalLiftingModel, films: PosePairs, options: TemporalTrainOptions) -> None:
     """The full procedure on the films that test: tables, results.csv and plots in the run's folder.
 
@@ -304,7 +296,7 @@ def train(options: TemporalTrainOptions) -> int:
     """Train, lift the validation films with the best weights, and test. -> exit code."""
     if options.report.evaluate:
         return evaluate(options)
-    fabric = start_fabric(options.loop, options.run.seed)
+    fabric = start_fabric(options.loop, options.run.seed, options.semi.on)
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     on_rank_zero(fabric, lambda: find_start(options.run, options.run_name))
     reach = Reach.of(math.prod(options.network.widths), options.network.causal)
@@ -315,7 +307,6 @@ def train(options: TemporalTrainOptions) -> int:
         description = describe(options, data)
         model = TemporalNetworks(description)
         run = start_from(model, options, description)
-    on_rank_zero(fabric, lambda: clear_folder(options))
     windows = options.windows
     single = windows.stride == 1 and not windows.disable_optimizations
     lifting = Lifting(description.normaliser(fabric.device), read_table(), reach, single)

@@ -76,10 +76,3 @@ def draw_curves(history: list[dict[str, float]], folder: Path, millimetres: floa
             y_label="mean error (mm)",
             y_limits=(0.0, 1.1 * float(seen.max())),
         )
-
-
-def forget_earlier(folder: Path) -> None:
-    """Remove what an earlier run of this name kept beside the files that every run has."""
-    for pattern in ("epoch_*.ckpt", "training_curves_*.png"):
-        for path in folder.glob(pattern):
-            path.unlink()

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from twod_threed.temporal.options import ReportOptions
-from twod_threed.temporal.training_record import Record, draw_curves, forget_earlier
+from twod_threed.temporal.training_record import Record, draw_curves
 from utils.checkpoint import TrainingState
 from utils.weights import load_weights
 
@@ -67,11 +67,3 @@ def test_curves_are_drawn_of_what_was_measured(tmp_path: Path, epochs: int) -> N
     history = [row(0, 40.0) | {"train_trajectory": 0.1, "validation_trajectory": 90.0}]
     draw_curves(history, tmp_path, 1000)
     assert (tmp_path / "training_curves_trajectory.png").is_file()
-
-
-def test_what_an_earlier_run_kept_is_forgotten(tmp_path: Path) -> None:
-    names = ("epoch_10.ckpt", "training_curves_mpjpe.png", "last.ckpt", "notes.txt")
-    for name in names:
-        (tmp_path / name).touch()
-    forget_earlier(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"last.ckpt", "notes.txt"}
