@@ -51,7 +51,9 @@ def read_h36m(
         raise UserError(f"Human3.6M: every must be 1 or more, not {every}; joints 14 or 17")
     folder = Path(data_dir)
     prepared = folder if folder.is_file() else folder / pairs_file(keypoints)
-    if prepared.is_file():
+    # What was prepared has the joints converted.
+    as_published = skeleton_2d is None and _has_published(folder, keypoints)
+    if prepared.is_file() and not as_published:
         pairs = _of_prepared(prepared, wanted, keypoints, skeleton_2d)
         pairs = pairs.select(pairs.frame % every == 0)
         _check_complete(pairs, wanted, folder)
@@ -96,6 +98,14 @@ def _takes(folder: Path, wanted: Wanted, keypoints: str) -> Iterator[Take]:
     if is_official(folder) or is_tree(folder):
         raise UserError(f"{folder} has no 2D joints called {keypoints}: ask for {PROJECTED}")
     raise absent(folder)
+
+
+def _has_published(folder: Path, keypoints: str) -> bool:
+    if not folder.is_dir():
+        return False
+    is_projected, has_own = keypoints == PROJECTED, keypoints == OFFICIAL_KEYPOINTS
+    official = is_official(folder) and (is_projected or has_own)
+    return is_videopose(folder) or official or (is_tree(folder) and is_projected)
 
 
 def _of_prepared(path: Path, wanted: Wanted, keypoints: str, skeleton: str | None) -> PosePairs:

@@ -12,6 +12,7 @@ from utils.option_checks import (
     check_height,
     check_lens,
     check_poses_alone,
+    refuse_given,
     refuse_idle,
 )
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
@@ -98,8 +99,9 @@ class AugmentationOptions:
         for name in ("orthogonal_data_augmentation_prob", "flip_prob", "drop_joint_prob"):
             _need_share(name, getattr(self, name))
         _need_not_negative("input_noise", self.input_noise)
-        if self.z_rotations_only and not self.orthogonal_data_augmentation:
-            raise UserError("--z_rotations_only goes with --orthogonal_data_augmentation")
+        if not self.orthogonal_data_augmentation:
+            used = ("orthogonal_data_augmentation_prob", "z_rotations_only")
+            refuse_given(self, used, "without --orthogonal_data_augmentation")
 
     @property
     def turn_probability(self) -> float:
@@ -124,7 +126,10 @@ class CycleGanOptions:
     """Weight of the penalty that holds the critics' gradients near length 1."""
 
     def __post_init__(self) -> None:
-        for name in ("gan_coeff", "cycle_coeff", "regression_coeff", "gradient_penalty_coeff"):
+        names = ("gan_coeff", "cycle_coeff", "regression_coeff", "gradient_penalty_coeff")
+        if not self.cycle_gan:
+            refuse_given(self, names, "without --cycle_gan")
+        for name in names:
             _need_not_negative(name, getattr(self, name))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from twod_threed.alignment import View, about_hip
 from twod_threed.augmentation import Minibatch, augment
 from twod_threed.cycle_gan import CycleGan, make_gan_optimizers, update_gan
-from twod_threed.description import LifterDescription
+from twod_threed.description import LifterDescription, description_from_metadata
 from twod_threed.detector_noise import NoiseTable, read_table
 from twod_threed.losses import joint_errors, pose_loss
 from twod_threed.model import Lifter, LifterArchitecture, constrain_weights
@@ -19,13 +19,13 @@ from twod_threed.normalisation import Normaliser, Statistics, measure_statistics
 from twod_threed.options import LifterTrainOptions, NormalisationOptions
 from twod_threed.pose_rows import lift_pairs
 from twod_threed.predictor import LiftingModel
-from twod_threed.training_data import LifterData, lifter_data
-from utils.checkpoint import checkpoint_fn, load_fn
+from twod_threed.training_data import LifterData, all_people, lifter_data
+from utils.checkpoint import checkpoint_fn, load_fn, read_weights
 from utils.distributed import on_rank_zero, start_fabric
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.optimizers import Optimizers, by_name, make_optimizer
 from utils.pose_file import write_poses
-from utils.run_folder import find_start, run_folder
+from utils.run_folder import Start, find_start, run_folder
 from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
@@ -139,12 +139,13 @@ def training_statistics(data: LifterData) -> Statistics:
     return measure_statistics(torch.cat(points), torch.cat(poses))
 
 
-def describe(options: LifterTrainOptions, data: LifterData) -> LifterDescription:
-    """What will travel with the weights."""
+def describe(options: LifterTrainOptions, data: LifterData, start: Start) -> LifterDescription:
+    """What will travel with the weights. Raises UserError if the run starts from weights that mean
+    something else."""
     network = options.network
     joints = skeleton_named(data.skeleton_2d).joints
     measured = training_statistics(data) if options.learning.dataset_normalization else None
-    return LifterDescription(
+    description = LifterDescription(
         architecture=LifterArchitecture(
             joints_in=len(joints),
             linear_size=network.linear_size,
@@ -156,8 +157,25 @@ def describe(options: LifterTrainOptions, data: LifterData) -> LifterDescription
         statistics=measured,
         skeleton_2d=data.skeleton_2d,
         joints_2d=joints,
-        people=tuple(data.bodies.names.tolist()),
+        people=all_people(data.bodies.names.tolist(), start),
     )
+    check_same(description, str(start.checkpoint or start.weights))
+    return description
+
+
+def check_same(ours: LifterDescription, source: str) -> None:
+    """Raises UserError if weights from `source`, where they tell, are for other joints or another
+    normalisation."""
+    metadata = read_weights(source)[1] if source else {}
+    if not metadata:
+        return
+    theirs = description_from_metadata(metadata, source)
+    for name in ("skeleton_2d", "joints_2d", "joints_3d"):
+        there, here = getattr(theirs, name), getattr(ours, name)
+        need(there == here, f"{source} has {name} {there}, but the data have {here}")
+    has, asks = (one.statistics is not None for one in (theirs, ours))
+    how = "with" if has else "without"
+    need(has == asks, f"{source} was trained {how} --dataset_normalization: train on {how} it")
 
 
 def check_augmentation(options: LifterTrainOptions, skeleton_2d: str) -> None:
@@ -190,11 +208,11 @@ def train(options: LifterTrainOptions) -> int:
     fabric = start_fabric(options.loop, options.run.seed, options.gan.cycle_gan)
     run_name = f"2d3d_{options.data.dataset}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before minutes of reading.
-    on_rank_zero(fabric, lambda: find_start(options.run, run_name))
+    start = on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     data = lifter_data(options, fabric.global_rank, fabric.world_size, fabric.device)
     check_augmentation(options, data.skeleton_2d)
     # Once for all processes, whose own parts of the data have other means.
-    description = on_rank_zero(fabric, lambda: describe(options, data))
+    description = on_rank_zero(fabric, lambda: describe(options, data, start))
     own_size = options.learning.target_size == "body"
     lifting = Lifting(description.normaliser(fabric.device), read_table(), own_size)
     functions = TrainingFunctions(

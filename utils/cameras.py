@@ -181,7 +181,10 @@ def _per_point(intrinsics: Array | np.ndarray, points: Array) -> Array:
 
 
 def _like(values: Array | np.ndarray, points: Array) -> Array:
-    """`values` as an array or tensor of the kind, type and device of `points`."""
+    """`values` as an array or tensor of the kind, type and device of `points`; of points that are
+    integers as numbers with a fraction."""
     if isinstance(points, torch.Tensor):
-        return torch.as_tensor(values, dtype=points.dtype, device=points.device)
-    return np.asarray(values, dtype=points.dtype)
+        kind = points.dtype if points.is_floating_point() else torch.get_default_dtype()
+        return torch.as_tensor(values, dtype=kind, device=points.device)
+    kind = points.dtype if np.issubdtype(points.dtype, np.floating) else np.float64
+    return np.asarray(values, kind)

@@ -47,6 +47,8 @@ def test_commands_take_the_options_of_the_seed() -> None:
         (AugmentationOptions, {"flip_prob": 1.5}),
         (AugmentationOptions, {"input_noise": -1.0}),
         (AugmentationOptions, {"z_rotations_only": True}),
+        (AugmentationOptions, {"orthogonal_data_augmentation_prob": 0.9}),
+        (CycleGanOptions, {"cycle_coeff": 3.0}),
         (CycleGanOptions, {"cycle_coeff": -1.0}),
         (DataOptions, {"mannequin_count": 0}),
         (DrawingOptions, {"epoch_poses": 0}),

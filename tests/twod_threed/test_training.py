@@ -79,6 +79,26 @@ def test_a_run_leaves_all_its_files(tmp_path: Path) -> None:
     assert load_weights(folder / "best.safetensors")[1]["training_data"] == "mannequin"
 
 
+def test_who_trained_earlier_is_not_forgotten_and_another_normalisation_is_refused(
+    tmp_path: Path,
+) -> None:
+    assert train(options(tmp_path)) == 0
+    own = f"{tmp_path}/runs/{RUN}"
+
+    def more(load: str, **changes: object) -> LifterTrainOptions:
+        run = RunOptions("more", f"{tmp_path}/runs", f"{tmp_path}/tb", load=load, overwrite=True)
+        return replace(options(tmp_path), run=run, **changes)
+
+    fewer = DataOptions(dataset="mannequin", mannequin_count=1)
+    for load in (own, f"{own}/best.safetensors"):
+        loop = replace(options(tmp_path).loop, epochs=2)
+        assert train(more(load, data=fewer, loop=loop)) == 0
+        people = load_weights(tmp_path / "runs/2d3d_mannequin_more/best.safetensors")[1]["people"]
+        assert people == ["mannequin/0", "mannequin/1", "mannequin/2"]
+        with pytest.raises(UserError, match=r"was trained without --dataset_normalization"):
+            train(more(load, learning=NormalisationOptions(dataset_normalization=True)))
+
+
 def test_resumed_is_the_same_as_never_interrupted(tmp_path: Path) -> None:
     every = {
         "augmentation": AugmentationOptions(

@@ -80,6 +80,21 @@ def test_world_and_camera_are_inverse_and_keep_distances(seed: int) -> None:
     )
 
 
+def test_whole_numbers_are_as_good_as_others() -> None:
+    one, points = camera(), np.array([[100, 200, 900], [-40, 7, 1200]])
+    found = world_to_camera(points, one.rotation, one.position)
+    np.testing.assert_allclose(
+        found, world_to_camera(points.astype(float), one.rotation, one.position)
+    )
+    tensor = world_to_camera(torch.from_numpy(points), one.rotation, one.position)
+    np.testing.assert_allclose(tensor.numpy(), found, rtol=1e-4)
+    pixels = np.array([[300, 400]])
+    np.testing.assert_allclose(
+        unproject(pixels, np.array([2000]), INTRINSICS),
+        unproject(pixels.astype(float), np.array([2000.0]), INTRINSICS),
+    )
+
+
 def test_unproject_inverts_project() -> None:
     points = points_in_front(shape=(4, 17))
     pixels = project(points, INTRINSICS)

@@ -107,6 +107,26 @@ def test_float16_needs_a_gpu():
         start_fabric(LoopOptions(accelerator="cpu", precision="16-mixed"), 0)
 
 
+def test_parts_that_take_turns_get_the_strategy_that_allows_it(monkeypatch):
+    asked = []
+
+    class Stop(Exception):
+        pass
+
+    def fabric(**options):
+        asked.append(options["strategy"])
+        raise Stop
+
+    monkeypatch.setattr("utils.distributed.Fabric", fabric)
+    two = LoopOptions(devices=2, accelerator="cpu")
+    for loop, takes_turns in ((two, True), (two, False), (LoopOptions(accelerator="cpu"), True)):
+        with pytest.raises(Stop):
+            start_fabric(loop, 0, takes_turns)
+    assert asked == ["ddp_find_unused_parameters_true", "auto", "auto"]
+    with pytest.raises(UserError, match="need --strategy ddp_find_unused_parameters_true"):
+        start_fabric(LoopOptions(devices=2, accelerator="cpu", strategy="ddp"), 0, True)
+
+
 def test_torchrun_and_options_may_not_contradict(monkeypatch):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")

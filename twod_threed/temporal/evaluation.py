@@ -55,7 +55,7 @@ def evaluate(options: TemporalEvalOptions) -> int:
     score_and_report(
         model,
         pairs,
-        Path(options.weights.load).name,
+        Path(options.weights.place).name,
         options.output_dir,
         by_subject=options.by_subject,
         flip=not options.weights.no_test_time_augmentation,

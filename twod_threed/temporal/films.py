@@ -17,6 +17,7 @@ from twod_threed.temporal.sequences import begins_with, frame_rate_of, of_action
 from twod_threed.training_data import read_motion
 from twod_threed.views import stored_views
 from utils.errors import UserError
+from utils.mannequin.motion_store import MANNEQUIN, STILL
 from utils.mocap.store import MotionStore, resample
 from utils.skeleton_conversion import convert
 from utils.skeletons import H36M_17, MPII_16, skeleton_named
@@ -118,6 +119,8 @@ def _read_motion(
     found = found.select(members(found.subjects, data, part, unlabeled))
     if isinstance(found, PosePairs):
         return _chosen(found, data)
+    # A mannequin's still poses have nothing to do with each other: they are no film.
+    found = found.select((found.sources != MANNEQUIN) | (found.actions != STILL))
     return resample(found.select(_shows(found, data.actions)), rate)
 
 

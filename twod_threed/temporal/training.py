@@ -44,6 +44,7 @@ from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from twod_threed.temporal.widening import can_widen, widen
 from twod_threed.temporal.windows import Reach
+from twod_threed.training_data import all_people, tell_if_trained
 from utils.checkpoint import load_fn, read_weights
 from utils.distributed import first_reports, on_rank_zero, start_fabric
 from utils.errors import UserError
@@ -54,6 +55,7 @@ from utils.run_folder import find_start, run_folder
 from utils.skeletons import MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
+from utils.weights import resolve
 
 FIRST_MOMENTUM, LAST_MOMENTUM = 0.1, 0.001
 
@@ -241,15 +243,21 @@ def functions_of(options: TemporalTrainOptions, lifting: Lifting) -> TrainingFun
     )
 
 
-def score_run(model: TemporalLiftingModel, films: PosePairs, options: TemporalTrainOptions) -> None:
-    """The full procedure on the films that test: tables, results.csv and plots in the run's folder.
+def is_own(place: str, options: TemporalTrainOptions) -> bool:
+    """Whether weights are those of the run that the options name."""
+    return resolve(place).resolve().parent == run_folder(options.run, options.run_name).resolve()
 
-    Raises UserError.
-    """
-    folder = run_folder(options.run, options.run_name) / "test"
+
+def score_run(
+    model: TemporalLiftingModel, films: PosePairs, options: TemporalTrainOptions, other: str = ""
+) -> None:
+    """The full procedure on the films that test: tables, results.csv and plots in test/ in the
+    run's folder; of `other` weights than the run's in test_<name>/. Raises UserError."""
+    name = Path(other).stem or options.run_name
+    folder = run_folder(options.run, options.run_name) / (f"test_{name}" if other else "test")
     report = options.report
     flip = not report.no_test_time_augmentation
-    score_and_report(model, films, options.run_name, folder, report.by_subject, flip)
+    score_and_report(model, films, name, folder, report.by_subject, flip)
 
 
 def finish_run(folder: Path, data: TemporalData, options: TemporalTrainOptions) -> None:
@@ -288,7 +296,9 @@ def evaluate(options: TemporalTrainOptions) -> int:
         chosen = render_options(options.data, weights, options.viz, options.run.seed)
         return temporal_render(chosen)
     films = fixed_films(options.data, "test", options.run.seed)
-    score_run(TemporalLiftingModel.of(weights, films.skeleton_2d), films, options)
+    model = TemporalLiftingModel.of(weights, films.skeleton_2d)
+    tell_if_trained(model.description.people, films, "test")
+    score_run(model, films, options, "" if is_own(weights.place, options) else weights.place)
     return 0
 
 
@@ -298,13 +308,14 @@ def train(options: TemporalTrainOptions) -> int:
         return evaluate(options)
     fabric = start_fabric(options.loop, options.run.seed, options.semi.on)
     # The loop asks again; asked here, a name in use is told before minutes of reading.
-    on_rank_zero(fabric, lambda: find_start(options.run, options.run_name))
+    start = on_rank_zero(fabric, lambda: find_start(options.run, options.run_name))
     reach = Reach.of(math.prod(options.network.widths), options.network.causal)
     place = Place(fabric.device, fabric.global_rank, fabric.world_size)
     with first_reports(fabric):
         data = temporal_data(options, reach, place)
         check_noise(options, data.skeleton_2d)
         description = describe(options, data)
+        description = replace(description, people=all_people(description.people, start))
         model = TemporalNetworks(description)
         run = start_from(model, options, description)
     windows = options.windows

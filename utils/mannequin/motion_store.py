@@ -11,6 +11,8 @@ from utils.mocap.store import MANNEQUIN, MotionStore, make_store
 VERSION = 1
 STILL_POSES, MOVING_POSES = 250, 250
 """Poses of each body."""
+STILL = "still"
+"""Action of the clip of unrelated poses."""
 MOTION_RATE = 10.0
 """Frames of a motion per second: more would hardly differ."""
 
@@ -41,7 +43,7 @@ def mannequin_store(seed: int, first: int, count: int) -> MotionStore:
     poses = cached(cache_key("mannequin_motion", [], options, VERSION), draw)["poses"]
     names = [f"{MANNEQUIN}/{index}" for index in range(first, first + count)]
     clips = [part for body in poses for part in (body[:STILL_POSES], body[STILL_POSES:])]
-    kinds = ("still", "moving")
+    kinds = (STILL, "moving")
     return make_store(
         clips,
         names=[f"{name}/{kind}" for name in names for kind in kinds],

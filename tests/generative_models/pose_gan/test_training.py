@@ -233,14 +233,3 @@ def test_a_name_in_use_is_told_before_data_are_read(tmp_path: Path, store: Path)
     again = gan_options(tmp_path, tmp_path / "nowhere.npz")
     with pytest.raises(UserError, match="--overwrite"):
         train(again)
-
-
-def test_several_processes_need_a_strategy(
-    tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Two:
-        world_size = 2
-
-    monkeypatch.setattr(training, "start_fabric", lambda loop, seed: Two())
-    with pytest.raises(UserError, match="--strategy ddp_find_unused_parameters_true"):
-        train(gan_options(tmp_path, store))

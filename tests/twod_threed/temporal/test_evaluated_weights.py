@@ -1,5 +1,6 @@
 """Weights that are named to be tested: public ones without a further word, and none that differ."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,19 @@ def test_public_weights_take_the_films_joints(tmp_path, data, scored):
     assert run(TemporalRunOptions(data, weights, output_dir=str(tmp_path / "out"))) == 0
     poses = read_poses(tmp_path / "out/poses.npz").keypoints_3d
     assert poses is not None and np.isfinite(poses).all()
+
+
+def test_scores_of_other_weights_do_not_replace_the_runs_own(tmp_path, data, monkeypatch):
+    told: list[tuple[str, Path]] = []
+    monkeypatch.setattr(
+        training, "score_and_report", lambda _, __, name, folder, *___: told.append((name, folder))
+    )
+    own = asked(tmp_path, data, "best.safetensors")
+    run_folder = tmp_path / own.run_name
+    run_folder.mkdir()
+    shutil.copy(tmp_path / "own.safetensors", run_folder / "best.safetensors")
+    assert train(own) == 0 and train(asked(tmp_path, data, "pub.bin")) == 0
+    assert told == [(own.run_name, run_folder / "test"), ("pub", run_folder / "test_pub")]
 
 
 @pytest.mark.parametrize(

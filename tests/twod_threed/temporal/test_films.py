@@ -24,6 +24,7 @@ from twod_threed.temporal.films import (
 from twod_threed.temporal.mannequin_clips import mannequin_clips
 from twod_threed.temporal.options import TemporalDataOptions
 from utils.errors import UserError
+from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, write_store
 from utils.skeletons import H36M_17
 
@@ -72,6 +73,16 @@ def test_motion_is_brought_to_the_frame_rate(mocap: TemporalDataOptions) -> None
     assert np.array_equal(slow.clip(0), found.clip(0)[::5])
 
 
+def test_still_poses_of_mannequins_are_no_film(
+    mocap: TemporalDataOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("utils.dataset_statistics.CACHE", tmp_path / "cache")
+    write_store(tmp_path / "store/two.npz", mannequin_store(0, 0, 2))
+    found = read_source(mocap, "train", 0)
+    assert isinstance(found, MotionStore)
+    assert found.actions[found.sources == "mannequin"].tolist() == ["moving", "moving"]
+
+
 def test_actions_of_motion_are_whole_words(mocap: TemporalDataOptions) -> None:
     # cmu/01 and cmu/06 "walk", cmu/02 and cmu/07 "walk dog".
     for wish, names in (("walk", ["cmu/01", "cmu/02"]), ("Walk Dog", ["cmu/02"])):
@@ -110,6 +121,17 @@ def test_human36m_validates_on_its_test_subjects_unless_told(h36m: TemporalDataO
 def test_joints_are_the_files_own_or_mpii(h36m: TemporalDataOptions) -> None:
     assert fixed_films(h36m, "train", 0).skeleton_2d == H36M_17.name
     assert fixed_films(replace(h36m, input_joints="mpii_16"), "train", 0).skeleton_2d == "mpii_16"
+
+
+def test_joints_stay_the_films_own_where_a_prepared_file_lies_beside(
+    h36m: TemporalDataOptions,
+) -> None:
+    converted = fixed_films(replace(h36m, input_joints="mpii_16"), "train", 0)
+    write_pairs(Path(h36m.data_dir) / "h36m_gt.npz", converted)
+    assert fixed_films(h36m, "train", 0).skeleton_2d == H36M_17.name
+    for name in ("data_3d_h36m.npz", *(p.name for p in Path(h36m.data_dir).glob("data_2d*"))):
+        (Path(h36m.data_dir) / name).unlink(missing_ok=True)
+    assert fixed_films(h36m, "train", 0).skeleton_2d == "mpii_16"
 
 
 def test_takes_are_chosen_by_whole_words(h36m: TemporalDataOptions) -> None:
