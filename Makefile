@@ -18,7 +18,7 @@ help:
 	@echo "make demo    render a clip, find its poses in 2D and 3D, make a mannequin dance so: visualizations/demo/"
 	@echo "make test    everything that is checked before a change goes in"
 	@echo "make check   the quick part of it: style, types, imports"
-	@echo "make fuzz    10,000 damaged files for every reader, an hour or two"
+	@echo "make fuzz    10,000 damaged files for every reader, three quarters of an hour"
 	@echo "make bench   measure the speed of this machine"
 	@echo "make pages   write docs/commands/ anew from the options"
 

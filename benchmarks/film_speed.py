@@ -1,6 +1,6 @@
 """Frames a second of `run.py pose` on a film, with what its switches buy.
 
-    python -m benchmarks.film_speed [--video FILE] [--seconds 10] [--only "as it is" "onnx"]
+    python -m benchmarks.film_speed [--video FILE] [--only "as it is" "backend torch"]
 
 Whole commands in processes of their own, on a film of FILE's first seconds or, without one, of a
 mannequin at 640 x 480 and 25 frames/s. A row's figure is the time that the frames after the first
@@ -81,7 +81,8 @@ def main() -> None:
     parser.add_argument("--video", default="", help="a film; without one, a mannequin's")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=SWITCHES, default=list(SWITCHES))
+    rows_of = {name.removeprefix("--"): name for name in SWITCHES}
+    parser.add_argument("--only", nargs="+", choices=rows_of, default=list(rows_of))
     chosen = parser.parse_args()
     print(machine())
     rows: list[tuple[str, ...]] = [("run.py pose", "frames/s", "first second, s")]
@@ -89,8 +90,9 @@ def main() -> None:
         clip = Path(name) / "clip.mp4"
         count = write_clip(clip, chosen.seconds, chosen.video)
         for switch in chosen.only:
-            found = film_rate(clip, count, Path(name) / "out", SWITCHES[switch], chosen.runs)
-            rows.append((switch, *map(str, found)))
+            words = SWITCHES[rows_of[switch]]
+            found = film_rate(clip, count, Path(name) / "out", words, chosen.runs)
+            rows.append((rows_of[switch], *map(str, found)))
     print_rows(f"{count} frames", rows)
 
 

@@ -61,14 +61,15 @@ def multiplying(
     count: int,
     unit: str,
     operations: float | None = None,
+    precision: str = "auto",
 ) -> Figure:
     """A figure beside the rate at which this machine multiplies matrices, in the number format
-    that `--precision auto` takes here: nothing that has as much to multiply can be faster.
+    that `--precision` takes here: nothing that has as much to multiply can be faster.
 
     operations: of one of the `count` things; None: as torch counts them.
     """
     device = device_kind()
-    dtype = hourglass_speed.FORMATS.get(pick_precision("auto", device), torch.float32)
+    dtype = hourglass_speed.FORMATS.get(pick_precision(precision, device), torch.float32)
     each = operations or operations_of(work) / count
     found, most = rate(work, count), multiply_rate(dtype, device) / each
     number = str(dtype).removeprefix("torch.")
@@ -90,7 +91,7 @@ def film_figures() -> Iterator[Figure]:
         count = film_speed.write_clip(clip, 10)
         for backend in ("torch", "onnx"):
             found, _ = film_speed.film_rate(clip, count, folder, ("--backend", backend), 3)
-            what = f"`run.py pose --backend {backend}`, frames/s"
+            what = f"`run.py pose --mode lightweight --backend {backend}`, frames/s"
             yield Figure("film", what, found, "25, real time", found.median / REAL_TIME)
 
 
@@ -156,7 +157,8 @@ def generative_figures() -> Iterator[Figure]:
     each = pose_gan_speed.gan_operations(model, gan.learning)
     steps = pose_gan_speed.steps_of(model, gan_training.FUNCTIONS, gan)
     count = pose_gan_speed.STEPS * gan.loop.train_batch_size
-    yield multiplying("pose GAN", "training", steps, count, "poses/s", each)
+    how = gan.loop.precision
+    yield multiplying("pose GAN", "training", steps, count, "poses/s", each, how)
     speed = skeleton_to_image_speed.SpeedOptions(image_size=128, features=12)
     dancer = skeleton_to_image_speed.options_of("vanilla_image", speed)
     train, draw, _ = skeleton_to_image_speed.steps_of(dancer)

@@ -71,10 +71,7 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     clock = Clock()
     sources, errors = _find_sources(options)
     folder = Path(options.output_dir)
-    check_folder(folder)
-    if options.who.boxes:
-        for kind in options.files.exports:
-            check_not_source(folder / f"poses.{kind}", options.who.boxes)
+    _check_outputs(options)
     todo, earlier = _left_to_do(options, sources)
     processes = Processes(options.machine)
     report = Report(processes.share(todo), errors if processes.is_first else [])
@@ -102,6 +99,15 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
     if processes.is_first:
         remove_parts(folder)
     return int(failures > 0) if is_whole else 130
+
+
+def _check_outputs(options: PoseOptions) -> None:
+    """Raises UserError where files cannot be written, or would be written over what is read."""
+    folder = Path(options.output_dir)
+    check_folder(folder)
+    if options.who.boxes:
+        for kind in options.files.exports:
+            check_not_source(folder / f"poses.{kind}", options.who.boxes)
 
 
 def _find_sources(options: PoseOptions) -> tuple[list[Source], list[UserError]]:

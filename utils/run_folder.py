@@ -15,7 +15,6 @@ from filelock import FileLock, Timeout
 from utils.atomic import atomic_path
 from utils.errors import UserError, need
 from utils.options import RunOptions
-from utils.weights import resolve
 
 FILES = (
     "options.json",
@@ -70,6 +69,9 @@ def find_start(run: RunOptions, run_name: str) -> Start:
         return Start(folder, _last_checkpoint(folder), "")
     checkpoint = _loaded_checkpoint(run.load) if run.load else None
     if run.load and not checkpoint:
+        # Here, because it loads torch, which --help does without.
+        from utils.weights import resolve
+
         resolve(run.load)
     own = bool(run.load) and folder.resolve() in (checkpoint or Path(run.load)).resolve().parents
     if own and run.overwrite:

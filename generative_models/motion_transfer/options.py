@@ -1,5 +1,6 @@
 """Options of motion transfer. Nothing heavy is imported here, so that --help stays quick."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -152,6 +153,11 @@ class TransferWeightsOptions:
     """Kind of device; auto takes a GPU where there is one."""
 
 
+def _check_load(weights: TransferWeightsOptions, methods: Sequence[str]) -> None:
+    learned = "learned" in methods
+    need(learned or not weights.load, f"--load is for the network, not for {' '.join(methods)}")
+
+
 @dataclass
 class TransferRunOptions:
     """Make the person of --target move as that of --source does."""
@@ -166,6 +172,9 @@ class TransferRunOptions:
     where both files have 3D poses; learned: by the network."""
     output_dir: Path = Path("visualizations/motion_transfer")
     """Where poses.npz and poses.json go."""
+
+    def __post_init__(self) -> None:
+        _check_load(self.weights, (self.method,))
 
 
 @dataclass
@@ -217,3 +226,4 @@ class TransferEvalOptions:
         low, high = self.limb_scale
         need(0 < low <= high, f"--limb_scale must be two rising factors above 0: {low} {high}")
         need(len(self.methods) > 0, "--methods must name at least one")
+        _check_load(self.weights, self.methods)

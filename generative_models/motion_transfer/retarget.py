@@ -1,9 +1,9 @@
 """Retargeting without a network: by scale, and by lengths of bones; and where the result stands.
 
 Both take pose files of one person each and give the rows of `source` in the target's pixels, with
-the skeleton `limbs.SKELETON`. They stand on the target's ground: the line at which the lower ankle
-is when it is lowest. From side to side the source's way, in steps as long as the new legs make
-them, goes about where the target mostly is.
+the skeleton `limbs.SKELETON`. They stand on the target's ground: the line above which the lower
+ankle is in three of four frames. From side to side the source's way, in steps as long as the new
+legs make them, goes about where the target mostly is.
 """
 
 import torch

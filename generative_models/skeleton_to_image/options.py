@@ -1,12 +1,13 @@
 """Options of the skeleton -> image commands. Nothing heavy is imported, so that --help is quick."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal, get_args
 
 import tyro
 
 from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
 from utils.errors import need
+from utils.option_checks import refuse_given
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 Model = Literal["nearest", "vanilla_vector", "vanilla_image", "gan", "pose2vid"]
@@ -136,6 +137,13 @@ class SkeletonToImageTrainOptions:
             not self.pose2vid.decay_epochs or self.optim.lr_scheduler == "none",
             f"--decay_epochs needs --lr_scheduler none, not {self.optim.lr_scheduler}",
         )
+        where = f"with --model {self.name}"
+        if self.name != "pose2vid":
+            refuse_given(self.pose2vid, [one.name for one in fields(self.pose2vid)], where)
+        if self.name != "gan":
+            shared = ("beta1",) if self.name == "pose2vid" else ()
+            names = [one.name for one in fields(self.gan) if one.name not in shared]
+            refuse_given(self.gan, names, where)
 
     @property
     def name(self) -> Model:

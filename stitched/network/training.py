@@ -147,14 +147,12 @@ def train(options: StitchedTrainOptions) -> int:
     # The loop asks again; asked here, a name in use is told before minutes of reading.
     start = on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     model = make_model(options, str(start.checkpoint or start.weights))
-    description, rank, processes = model.description, fabric.global_rank, fabric.world_size
-    resolution, seed = description.hourglass.resolution, options.run.seed
+    size, seed = model.description.hourglass.resolution, options.run.seed
+    place = (fabric.global_rank, fabric.world_size)
+    read = partial(stitched_data, options.data, options.loop, seed, size, *place)
     # The first process renders what is not there yet; the others then find it.
-    data = first_on_rank_zero(
-        fabric,
-        lambda: stitched_data(options.data, options.loop, seed, resolution, rank, processes),
-    )
-    description = description.having_learned(data.validation_people.supervised)
+    data = first_on_rank_zero(fabric, read)
+    description = model.description.having_learned(data.validation_people.supervised)
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),

@@ -9,6 +9,7 @@ import pytest
 from generative_models.motion_transfer.inference import run
 from generative_models.motion_transfer.options import (
     Method,
+    TransferEvalOptions,
     TransferRunOptions,
     TransferWeightsOptions,
 )
@@ -28,12 +29,20 @@ def test_run_writes_poses_by_each_method(tmp_path: Path, weights: TransferWeight
     network = LearnedRetargeter.load(weights.load, "cpu")
     ways = {"scale": retarget_scale, "bones": retarget_bones, "learned": network}
     for method in get_args(Method):
-        options = TransferRunOptions(*files, weights=weights, method=method, output_dir=tmp_path)
+        given = weights if method == "learned" else TransferWeightsOptions(accelerator="cpu")
+        options = TransferRunOptions(*files, weights=given, method=method, output_dir=tmp_path)
         assert run(options) == 0
         found, wanted = read_poses(tmp_path / "poses.npz"), ways[method](source, target)
         np.testing.assert_allclose(found.keypoints_2d, wanted.keypoints_2d, atol=1e-3)
         assert found.image_size[0].tolist() == [1920, 1080]
         assert len(read_pose_json(tmp_path / "poses.json")) == 40
+
+
+def test_a_network_that_would_not_be_used_is_refused(weights: TransferWeightsOptions):
+    with pytest.raises(UserError, match="--load is for the network, not for bones"):
+        TransferRunOptions("a.npz", "b.npz", weights=weights)
+    with pytest.raises(UserError, match="--load is for the network, not for bones scale"):
+        TransferEvalOptions(weights=weights, methods=("bones", "scale"))
 
 
 def test_neither_source_nor_target_is_written_over(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from generative_models.skeleton_to_image.options import (
     GeneratorOptions,
     ModelOrNumber,
     SkeletonToImageTrainOptions,
+    model_name,
 )
 from generative_models.skeleton_to_image.pose2vid_options import Pose2VidOptions
 from utils.images import write_image
@@ -58,6 +59,12 @@ def write_small_dancer(folder: Path, count: int = FRAMES, colour: int = 200) -> 
     return folder
 
 
+SMALL_GAN = GanOptions(critic_features=4, critic_steps=2)
+SMALL_POSE2VID = Pose2VidOptions(
+    ngf=4, n_downsample_global=2, n_blocks_global=1, ndf=4, no_vgg_loss=True, face_size=8
+)
+
+
 def train_options(folder: Path, dancer: Path, model: ModelOrNumber) -> SkeletonToImageTrainOptions:
     """Two epochs of a few steps at 18 px, in <folder>/runs."""
     loop = LoopOptions(epochs=2, train_batch_size=6, test_batch_size=6, workers=0)
@@ -69,8 +76,6 @@ def train_options(folder: Path, dancer: Path, model: ModelOrNumber) -> SkeletonT
         optim=OptimizerOptions(optimizer="adam", lr=1e-3, lr_scheduler="cosine"),
         data=DancerOptions(dancer=str(dancer), gap=2),
         network=GeneratorOptions(image_size=SIZE, features=4, joint_noise=0.01),
-        gan=GanOptions(critic_features=4, critic_steps=2),
-        pose2vid=Pose2VidOptions(
-            ngf=4, n_downsample_global=2, n_blocks_global=1, ndf=4, no_vgg_loss=True, face_size=8
-        ),
+        gan=SMALL_GAN if model_name(model) == "gan" else GanOptions(),
+        pose2vid=SMALL_POSE2VID if model_name(model) == "pose2vid" else Pose2VidOptions(),
     )

@@ -8,6 +8,7 @@ import torch
 from generative_models.skeleton_to_image.description import describe, make_model
 from generative_models.skeleton_to_image.inference import Remembering
 from generative_models.skeleton_to_image.options import (
+    GanOptions,
     GeneratorOptions,
     SkeletonToImageTrainOptions,
 )
@@ -225,7 +226,11 @@ def test_a_straight_decay_needs_a_rate_that_does_not_fall_by_itself() -> None:
     with pytest.raises(UserError, match="--decay_epochs needs --lr_scheduler none, not cosine"):
         SkeletonToImageTrainOptions(model="pose2vid", pose2vid=falling)
     level = OptimizerOptions(optimizer="adam", lr_scheduler="none")
-    assert SkeletonToImageTrainOptions(optim=level, pose2vid=falling).pose2vid is falling
+    assert SkeletonToImageTrainOptions("pose2vid", optim=level, pose2vid=falling)
+    with pytest.raises(UserError, match="--decay_epochs does nothing with --model gan"):
+        SkeletonToImageTrainOptions("gan", optim=level, pose2vid=falling)
+    with pytest.raises(UserError, match="--critic_steps does nothing with --model vanilla_image"):
+        SkeletonToImageTrainOptions(gan=GanOptions(critic_steps=3))
 
 
 def test_options_that_mean_nothing_are_refused() -> None:
