@@ -6,7 +6,7 @@ from twod_threed.options import LifterRunOptions
 from twod_threed.pairs import PosePairs
 from twod_threed.pose_rows import find_intrinsics, lift_rows, rows_of_pairs, write_lifted
 from twod_threed.predictor import LiftingModel
-from twod_threed.training_data import fixed_pairs, tell_if_trained
+from twod_threed.training_data import fixed_pairs, tell_who_trained
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
 
@@ -28,7 +28,7 @@ def run(options: LifterRunOptions) -> int:
     poses, pairs = find_poses(options)
     model = LiftingModel.load(options.load, options.accelerator, options.statistics)
     if pairs is not None:
-        tell_if_trained(model.description.people, pairs, options.split)
+        tell_who_trained(model.description.people, pairs, options.split)
     lifted = lift_rows(
         model,
         poses,

@@ -1,6 +1,5 @@
 """Which poses train, validate and test."""
 
-import sys
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, in_split, read_stores
 from utils.run_folder import Start
+from utils.subjects import tell_if_trained
 
 Split = Literal["train", "val", "test"]
 
@@ -95,17 +95,11 @@ def all_people(people: Iterable[str], start: Start) -> tuple[str, ...]:
     return tuple(sorted({*people, *earlier}))
 
 
-def tell_if_trained(people: Iterable[str], pairs: PosePairs, part: str) -> None:
-    """Says on stderr who of a part of the data, other than "train", is among the `people` who
-    trained a network: its scores are none of new people."""
-    known = sorted(set(people) & set(pairs.clip_subjects[np.unique(pairs.clip)].tolist()))
-    if known and part != "train":
-        others = f" and {len(known) - 3} more" if len(known) > 3 else ""
-        print(
-            f"note: {', '.join(known[:3])}{others} trained these weights, whose scores on them "
-            "say little of others: --test_subjects chooses who is in the test",
-            file=sys.stderr,
-        )
+def tell_who_trained(people: Iterable[str], pairs: PosePairs, part: str) -> None:
+    """`tell_if_trained` for a part of the data other than "train"."""
+    if part != "train":
+        scored = pairs.clip_subjects[np.unique(pairs.clip)].tolist()
+        tell_if_trained(people, scored, "these weights")
 
 
 def bodies_of_pairs(pairs: PosePairs) -> Bodies:

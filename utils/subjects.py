@@ -1,5 +1,6 @@
 """People of motion data who never train unless somebody says so. Nothing heavy is imported."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -15,6 +16,19 @@ TEST_SUBJECTS = {
     "mocap": ("cmu/07", "hdm05/mm", "uiprmd/s08"),
     "mannequin": (),
 }
+
+
+def tell_if_trained(people: Iterable[str], scored: Iterable[str], weights: str) -> None:
+    """Says on stderr who of those whom `weights` are scored on is among the `people` who trained
+    them: such scores are none of new people."""
+    known = sorted({*people} & {*scored})
+    if known:
+        others = f" and {len(known) - 3} more" if len(known) > 3 else ""
+        print(
+            f"note: {', '.join(known[:3])}{others} trained {weights}, whose scores on them say "
+            "little of others: --test_subjects chooses who is in the test",
+            file=sys.stderr,
+        )
 
 
 def check_subjects(there: Iterable[str], **named: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ themselves.
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from generative_models.pose_gan.evaluation_options import EvalPoseGanOptions
 from generative_models.pose_gan.gaussian import GaussianModel
 from generative_models.pose_gan.predictor import Sampler, load_sampler
 from utils.atomic import atomic_path
+from utils.checkpoint import read_weights
 from utils.comparison import aligned
 from utils.skeletons import H36M_17
+from utils.subjects import tell_if_trained
 
 MEASURES = {
     "Frechet distance, joints": "m2, low",
@@ -73,13 +75,22 @@ def run(options: EvalPoseGanOptions) -> int:
     return 0
 
 
+def people_of(place: str) -> Sequence[str]:
+    """Who trained weights, where they tell. Raises UserError if there are none."""
+    return read_weights(place)[1].get("people", ())
+
+
 def evaluate(
-    options: EvalPoseGanOptions, load: Callable[[str], Sampler] = load_sampler
+    options: EvalPoseGanOptions,
+    load: Callable[[str], Sampler] = load_sampler,
+    trained_by: Callable[[str], Sequence[str]] = people_of,
 ) -> dict[str, dict[str, float]]:
     """Print and write every measure of real poses, a Gaussian and each model. -> model ->
     measure -> value. Raises UserError."""
     samplers = {name: load(place) for name, place in options.named.items()}
     training, other = pose_pools(options.data, ("train", options.split), options.seed)
+    for name, place in options.named.items():
+        tell_if_trained(trained_by(place), other.subjects, name)
     train, held_out = training.even_poses(options.count), other.even_poses(options.count)
     among = training.even_poses(NEAREST_AMONG)
     yardstick = Yardstick.of(train, held_out, among)

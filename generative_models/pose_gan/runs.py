@@ -130,7 +130,7 @@ def train_model(
         run_name,
         fabric=fabric,
         options=options,
-        metadata=metadata | {"training_data": training_data},
+        metadata=metadata | {"training_data": training_data, "people": list(data.pool.subjects)},
     )
     if state.stop_reason == "interrupted":
         return 130

@@ -56,6 +56,8 @@ class DancerDescription:
     fps: float
     dancer: str
     reference_poses: list[list[list[float | None]]]
+    parts: str = ""
+    """how the frames were shared out (`DancerOptions.parts`), where it is known"""
 
     def as_metadata(self) -> dict[str, Any]:
         """Plain values for the metadata of a weights file."""
@@ -108,6 +110,7 @@ def describe(
         fps,
         dancer,
         plain_references(keypoints, network.image_size),
+        options.data.parts,
     )
 
 
@@ -229,4 +232,5 @@ def description_from_metadata(metadata: dict[str, Any], source: str) -> DancerDe
             fps=float(metadata["fps"]),
             dancer=str(metadata["dancer"]),
             reference_poses=list(metadata["reference_poses"]),
+            parts=str(metadata.get("parts", "")),
         )

@@ -1,6 +1,7 @@
 """`eval.py skeleton_to_image`: trained dancers, scored on frames that they have not seen."""
 
 import csv
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from generative_models.skeleton_to_image import metrics
 from generative_models.skeleton_to_image.dancer_data import DancerFrames
+from generative_models.skeleton_to_image.description import DancerDescription
 from generative_models.skeleton_to_image.evaluation_options import (
     SkeletonToImageEvalOptions,
 )
@@ -42,6 +44,7 @@ def evaluate(options: SkeletonToImageEvalOptions, find_poses: FindPoses | None =
         if size not in frames_of_size:
             frames_of_size[size] = read_frames(options.data, size).of_part(options.part)
         frames = frames_of_size[size]
+        tell_what_differs(name, dancer.description, frames.name, options.data.parts)
         made = draw_frames(dancer, frames, options.batch_size)
         scores[f"{name} ({size} px)"] = score(made, frames, find_poses, perceptual)
     for size, frames in frames_of_size.items():
@@ -50,6 +53,18 @@ def evaluate(options: SkeletonToImageEvalOptions, find_poses: FindPoses | None =
     write_csv(options.output_dir / "results.csv", scores)
     print(f"also in {options.output_dir / 'results.csv'}")
     return 0
+
+
+def tell_what_differs(name: str, model: DancerDescription, dancer: str, parts: str) -> None:
+    """Says on stderr if a model draws another person than the frames show, or may have trained on
+    the frames that score it."""
+    if model.dancer != dancer:
+        print(f"note: {name} draws {model.dancer}, but is scored on {dancer}", file=sys.stderr)
+    elif model.parts and model.parts != parts:
+        print(
+            f"note: {name} was trained with {model.parts}: it may have seen frames that score it",
+            file=sys.stderr,
+        )
 
 
 def score(

@@ -56,6 +56,12 @@ class DancerOptions:
         need(self.mannequin_frames >= 20, "--mannequin_frames must be at least 20")
         need(self.mannequin_seed >= 0, "--mannequin_seed must not be negative")
 
+    @property
+    def parts(self) -> str:
+        """How the frames are shared out, as one would write it on a command line."""
+        names = ("split", "test_share", "val_share", "gap", "mannequin_frames")
+        return " ".join(f"--{name} {getattr(self, name)}" for name in names)
+
 
 @dataclass
 class GeneratorOptions:

@@ -28,7 +28,7 @@ from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import frame_rate_of, sequences_of
 from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
-from twod_threed.training_data import tell_if_trained
+from twod_threed.training_data import tell_who_trained
 from utils import pose_metrics
 from utils.errors import UserError, need
 from utils.skeletons import skeleton_named
@@ -51,7 +51,7 @@ def evaluate(options: TemporalEvalOptions) -> int:
     resolve(options.weights.place)  # absent weights are told before minutes of reading
     pairs = fixed_films(options.data, options.split, options.seed)
     model = TemporalLiftingModel.of(options.weights, pairs.skeleton_2d)
-    tell_if_trained(model.description.people, pairs, options.split)
+    tell_who_trained(model.description.people, pairs, options.split)
     score_and_report(
         model,
         pairs,

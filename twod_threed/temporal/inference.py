@@ -12,7 +12,7 @@ from twod_threed.temporal.inference_options import FilmOptions, Smooth, Temporal
 from twod_threed.temporal.predictor import MAX_GAP, TemporalLiftingModel
 from twod_threed.temporal.sequences import films_of, near_each_other, numbered
 from twod_threed.temporal.smoothing import one_euro, savitzky_golay
-from twod_threed.training_data import tell_if_trained
+from twod_threed.training_data import tell_who_trained
 from utils.frames import rise
 from utils.pose_file import Poses
 from utils.pose_json import read_pose_file
@@ -126,7 +126,7 @@ def run(options: TemporalRunOptions) -> int:
     poses, pairs = find_films(options)
     model = TemporalLiftingModel.of(options.weights, poses.skeleton_2d)
     if pairs is not None:
-        tell_if_trained(model.description.people, pairs, options.split)
+        tell_who_trained(model.description.people, pairs, options.split)
     trained = model.description.frame_rate
     if np.isnan(poses.time).all() and options.film.fps is None and not np.isnan(trained):
         print(f"no times are known: taken for {trained:g} frames per second; --fps says another")

@@ -44,7 +44,7 @@ from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from twod_threed.temporal.widening import can_widen, widen
 from twod_threed.temporal.windows import Reach
-from twod_threed.training_data import all_people, tell_if_trained
+from twod_threed.training_data import all_people, tell_who_trained
 from utils.checkpoint import load_fn, read_weights
 from utils.distributed import first_reports, on_rank_zero, start_fabric
 from utils.errors import UserError
@@ -297,7 +297,7 @@ def evaluate(options: TemporalTrainOptions) -> int:
         return temporal_render(chosen)
     films = fixed_films(options.data, "test", options.run.seed)
     model = TemporalLiftingModel.of(weights, films.skeleton_2d)
-    tell_if_trained(model.description.people, films, "test")
+    tell_who_trained(model.description.people, films, "test")
     score_run(model, films, options, "" if is_own(weights.place, options) else weights.place)
     return 0
 

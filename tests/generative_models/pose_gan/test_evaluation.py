@@ -46,7 +46,18 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dic
     (held_out,) = pose_pools(options.data, ("test",), 0)
     poses = held_out.even_poses(COUNT)
     models: dict[str, Sampler] = {"a": Repeating(poses, 0.0), "b": Repeating(poses, 200.0)}
-    return folder / "out", evaluate(options, lambda name: models[name])
+    return folder / "out", evaluate(options, lambda name: models[name], lambda name: [])
+
+
+def test_people_who_trained_a_model_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data_dir = str(write_small_store(tmp_path))
+    options = EvalPoseGanOptions(("mine=a",), "mocap", data_dir, count=COUNT, output_dir=tmp_path)
+    (held_out,) = pose_pools(options.data, ("test",), 0)
+    model = Repeating(held_out.even_poses(8), 0.0)
+    evaluate(options, lambda _: model, lambda _: held_out.subjects[:1])
+    assert f"note: {held_out.subjects[0]} trained mine, whose" in capsys.readouterr().err
 
 
 def test_all_stand_side_by_side(found: tuple[Path, dict[str, dict[str, float]]]) -> None:

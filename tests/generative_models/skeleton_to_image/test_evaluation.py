@@ -104,6 +104,21 @@ def test_scores_of_a_run_and_of_real_frames(trained: tuple[Path, Path], tmp_path
     assert "pose_error" not in score(real.images, real)
 
 
+def test_other_frames_than_those_held_out_are_told(
+    trained: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dancer, run_folder = trained
+    data = train_options(tmp_path, dancer, "nearest").data
+    evaluate(SkeletonToImageEvalOptions((f"mine={run_folder}",), data, output_dir=tmp_path))
+    assert "note" not in capsys.readouterr().err
+    other = replace(data, gap=3)
+    evaluate(SkeletonToImageEvalOptions((f"mine={run_folder}",), other, output_dir=tmp_path))
+    assert "note: mine was trained with --split time" in capsys.readouterr().err
+    berta = replace(data, dancer=str(write_small_dancer(tmp_path / "berta")))
+    evaluate(SkeletonToImageEvalOptions((f"mine={run_folder}",), berta, output_dir=tmp_path))
+    assert "note: mine draws anna, but is scored on berta" in capsys.readouterr().err
+
+
 def test_pictures_and_film_of_a_run(trained: tuple[Path, Path], tmp_path: Path) -> None:
     dancer, run_folder = trained
     data = train_options(tmp_path, dancer, "nearest").data
