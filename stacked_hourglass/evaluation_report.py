@@ -70,7 +70,7 @@ class ModelScores:
         for group, places in self.skeleton.groups.items():
             curves[group] = joint_mean(joints[:, places])
         for place, joint in enumerate(self.skeleton.joints):
-            curves[joint] = joints[:, place]
+            curves[row_of(joint, self.skeleton)] = joints[:, place]
         curves["mean"] = joint_mean(joints)
         curves["mean_by_count"] = annotation_mean(joints, self.counts)
         return curves
@@ -83,6 +83,12 @@ class ModelScores:
     def areas(self) -> dict[str, float]:
         """Area under each of `curves`, in per cent."""
         return {row: float(area_under_curve(c, THRESHOLDS)) for row, c in self.curves.items()}
+
+
+def row_of(joint: str, skeleton: Skeleton) -> str:
+    """Name of a joint's row, which no group has, nor a mean: "head alone"."""
+    is_taken = joint in (*skeleton.groups, "mean", "mean_by_count")
+    return f"{joint} alone" if is_taken else joint
 
 
 def table(models: Sequence[ModelScores], metric: Metric) -> str:
@@ -106,9 +112,9 @@ def table(models: Sequence[ModelScores], metric: Metric) -> str:
 
 
 def _joint_line(models: Sequence[ModelScores], place: int, metric: Metric) -> tuple[str, ...]:
-    joint = models[0].skeleton.joints[place]
-    people = str(models[0].counts[place])
-    return (f"  {joint.replace('_', ' ')}", people, *_cells(models, joint, metric))
+    skeleton, people = models[0].skeleton, str(models[0].counts[place])
+    row = row_of(skeleton.joints[place], skeleton)
+    return (f"  {row.replace('_', ' ')}", people, *_cells(models, row, metric))
 
 
 def _cells(models: Sequence[ModelScores], row: str, metric: Metric) -> list[str]:

@@ -105,7 +105,7 @@ class VideoOptions:
             self.end is None or self.end > self.start,
             f"--end ({self.end}) must be above --start ({self.start})",
         )
-        need(self.fps is None or self.fps > 0, f"--fps must be above 0, not {self.fps}")
+        need(self.fps is None or 0 < self.fps <= 10_000, f"--fps must be above 0, not {self.fps}")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from stitched.profile import Clock
 from stitched.results import (
     POSES,
     Results,
+    drawn_before,
     earlier_rows,
     in_order,
     part_path,
@@ -90,7 +91,7 @@ def run(options: PoseOptions, load: LoadPredictor = load_predictor) -> int:
             machine = settle_backend(options.machine, films, options.load)
             options = replace(options, machine=machine)
             predictor = load(options.load, options.mode, machine, options.who.scales)
-            names = OverlayNames(folder, sources)
+            names = OverlayNames(folder, drawn_before(earlier, sources))
             job = make_job(options, predictor, names, report, clock, results)
         is_whole = _look_at_all(job, report.sources)
     if not is_whole and not results and processes.count == 1:

@@ -117,6 +117,18 @@ def without_drawings(sources: Sequence[Source], folder: Path) -> list[Source]:
     return [source for source in sources if source in kept or suspects[source] not in drawn]
 
 
+def drawn_before(earlier: Poses | None, sources: Sequence[Source]) -> list[Source]:
+    """The sources in the order in which drawings are named: first those that have rows already,
+    also such as are not asked for now, whose drawings stay."""
+    known = {} if earlier is None else dict(zip(earlier.source.tolist(), earlier.time, strict=True))
+    asked = {source.name: source for source in sources}
+    before = [
+        asked.get(name) or Source("picture" if np.isnan(time) else "video", name, name)
+        for name, time in known.items()
+    ]
+    return before + [source for source in sources if source.name not in known]
+
+
 def split_done(
     sources: Sequence[Source], earlier: Poses, options: VideoOptions
 ) -> tuple[list[Source], Poses | None]:

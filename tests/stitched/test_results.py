@@ -30,6 +30,17 @@ def test_what_is_done_is_not_looked_at_again_and_stays(
         np.testing.assert_array_equal(value, getattr(stayed, name))
 
 
+def test_a_drawing_of_an_earlier_picture_of_this_name_stays(run_pose, photo, tmp_path, out):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.png").write_bytes(photo[0].read_bytes())
+    assert run_pose(tmp_path / "a/x.png") == 0
+    before = (out / "x_pose.png").stat().st_mtime_ns
+    assert run_pose(tmp_path / "b/x.png", skip_done=True) == 0
+    assert (out / "x_pose_2.png").exists() and (out / "x_pose.png").stat().st_mtime_ns == before
+    assert len(read_poses(out / "poses.npz")) == 2
+
+
 def test_half_a_video_is_looked_at_again(run_pose, clip, predictor, out):
     assert run_pose(clip[0], end=1.0) == 0
     assert run_pose(clip[0], skip_done=True) == 0
