@@ -25,14 +25,14 @@ from stacked_hourglass.evaluation_files import (
     read_mpii_predictions,
 )
 from stacked_hourglass.evaluation_options import EvalLspOptions, EvalMpiiOptions
-from stacked_hourglass.evaluation_report import THRESHOLDS, Metric, ModelScores, write_report
+from stacked_hourglass.evaluation_report import THRESHOLDS, write_report
 from utils.errors import UserError
 from utils.images import read_image_size
 from utils.matlab_files import read_matlab, write_matlab
 from utils.pose_file import concatenate, empty_row, read_poses, write_poses
 from utils.pose_json import write_pose_json
 from utils.skeleton_conversion import convert
-from utils.skeletons import LSP_14, MPII_16, custom_skeleton, skeleton_named
+from utils.skeletons import LSP_14, MPII_16, skeleton_named
 
 # PCKh@0.5 of `pos_pred_src` as published, right and left.
 REFERENCE = {
@@ -395,11 +395,3 @@ def test_real_lsp_annotations_score_100(real_data, tmp_path):
     evaluate_lsp_pck(options)
     assert set(results(tmp_path / "out")["models"][0]["scores"].values()) == {100.0}
     assert len(list((tmp_path / "out").glob("PCK_*.png"))) == 8
-
-
-def test_a_joint_called_like_a_row_of_the_table_has_a_row_of_its_own():
-    face = custom_skeleton(["head", "nose", "left_ear", "right_ear", "mean"], [], [(2, 3)])
-    distances = np.array([[0.0, 0, 1, 1, 0]] * 4)
-    scores = ModelScores("mine", Path("x.npz"), distances, face).at(Metric("PCK", 0.2, "boxes"))
-    assert scores["head"] == 50 and scores["head alone"] == 100
-    assert scores["mean"] == 60 and scores["mean alone"] == 100
