@@ -162,6 +162,8 @@ class MachineOptions:
             self.backend != "onnx" or self.accelerator in ("auto", "cpu"),
             "--backend onnx runs on the CPU: leave --accelerator (--device) out",
         )
+        if self.backend == "onnx":
+            refuse_given(self, ("precision",), "with --backend onnx")
 
 
 @dataclass

@@ -74,6 +74,8 @@ class NormalisationOptions:
         if not 0 < self.lr_decay <= 1:
             raise UserError(f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}")
         at_least_one(lr_decay_steps=self.lr_decay_steps)
+        if self.dataset_normalization:
+            refuse_given(self, ("target_size",), "with --dataset_normalization")
 
 
 @dataclass

@@ -6,7 +6,7 @@ beside the names that all commands share. Lists are separated by spaces, commas 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ from twod_threed.temporal.viz_options import VizOptions
 from twod_threed.view_ranges import ViewRanges
 from utils import subjects
 from utils.errors import need
-from utils.option_checks import at_least_one, check_disjoint, refuse_idle
+from utils.option_checks import at_least_one, check_disjoint, refuse_given, refuse_idle
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 
 TemporalDataset = Literal["h36m", "humaneva", "mocap", "mannequin"]
@@ -242,10 +242,8 @@ class LearningOptions:
     """Factor on the learning rate after every epoch, unless --lr_scheduler says something else."""
 
     def __post_init__(self) -> None:
-        need(
-            0 < self.lr_decay <= 1,
-            f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}",
-        )
+        is_share = 0 < self.lr_decay <= 1
+        need(is_share, f"--lr_decay must be above 0 and at most 1, not {self.lr_decay}")
 
 
 @dataclass
@@ -266,6 +264,9 @@ class SemiSupervisedOptions:
     def __post_init__(self) -> None:
         self.subjects_unlabeled = separated(self.subjects_unlabeled)
         need(self.warmup >= 0, f"--warmup must not be negative, not {self.warmup}")
+        if not self.on:
+            names = [one.name for one in fields(self)[1:]]
+            refuse_given(self, names, "without --subjects_unlabeled")
 
     @property
     def on(self) -> bool:
@@ -290,7 +291,6 @@ class ReportOptions:
     evaluate: str = ""
     """Do not train: test this file of the run's folder (best.safetensors, epoch_10.ckpt), or
     anything that --load takes."""
-
     render: bool = False
     """With --evaluate: do not test, but render the film that the --viz options choose."""
 
@@ -346,15 +346,14 @@ class TemporalTrainOptions:
     def _check_training(self) -> None:
         batch, stride, report = self.loop.train_batch_size, self.windows.stride, self.report
         need(batch >= stride, f"--batch_size {batch} holds no window of --stride {stride}")
+        need(report.render or self.viz == VizOptions(), "--viz_... goes with --render")
         need(
             not (report.evaluate and (self.run.resume or self.run.load)),
             "--evaluate tests and --resume trains; give one of them",
         )
-        chooses = self.data.has_validation and not report.no_eval
-        need(
-            chooses or self.loop.early_stop_patience is None,
-            "--early_stop_patience needs --subjects_validation, and no --no_eval",
-        )
+        if not self.data.has_validation or report.no_eval:
+            problem = "--early_stop_patience needs --subjects_validation, and no --no_eval"
+            need(self.loop.early_stop_patience is None, problem)
 
     def _check_unlabelled(self) -> None:
         data, semi = self.data, self.semi

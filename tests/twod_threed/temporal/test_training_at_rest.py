@@ -38,7 +38,7 @@ def run(folder: Path, data: TemporalDataOptions, unlabeled: tuple[str, ...] = ()
         run=RunOptions(checkpoint_dir=str(folder / "runs"), tb_dir=str(folder / "tb")),
         loop=LoopOptions(epochs=1, train_batch_size=8, workers=0, accelerator="cpu"),
         network=TemporalNetworkOptions("3,3", channels=8),
-        semi=SemiSupervisedOptions(unlabeled, warmup=0),
+        semi=SemiSupervisedOptions(unlabeled, 0 if unlabeled else 1),
         data=data,
     )
     assert train(options) == 0
