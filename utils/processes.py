@@ -37,7 +37,10 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         exit_on_sigterm(),
         ProcessPoolExecutor(workers, context, initializer=_leave_signals_to_parent) as pool,
     ):
-        yield pool
+        try:
+            yield pool
+        finally:  # what nobody waits for any more is not begun
+            pool.shutdown(cancel_futures=True)
 
 
 def _leave_signals_to_parent() -> None:

@@ -15,15 +15,18 @@ from utils.processes import process_pool
 
 if __name__ == "__main__":
     with process_pool(2) as pool:
-        for number, _ in enumerate(pool.map(time.sleep, [0.01] * 60000)):
+        results = pool.map(time.sleep, [0.01] * 60000)
+        for number, _ in enumerate(results):
             if number == 10:
                 print("ready", flush=True)
+                time.sleep(WAIT)
 """
 
 
+@pytest.mark.parametrize("wait", [0, 600], ids=["while results come", "between results"])
 @pytest.mark.parametrize("send", [os.kill, getattr(os, "killpg", None)], ids=["one", "group"])
-def test_sigterm_leaves_no_process_and_no_complaint(send) -> None:
-    command = [sys.executable, "-c", SHARED_WORK]
+def test_sigterm_leaves_no_process_and_no_complaint(send, wait) -> None:
+    command = [sys.executable, "-c", SHARED_WORK.replace("WAIT", str(wait))]
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -35,5 +38,5 @@ def test_sigterm_leaves_no_process_and_no_complaint(send) -> None:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         send(process.pid, signal.SIGTERM)
         # Ends when nobody holds the other end any more, helpers included.
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=100)
     assert (process.returncode, errors) == (143, "")
