@@ -226,7 +226,7 @@ class _Training:
         self.losses = LossMeans(self.fabric, state.loss_sums)
         self.epoch_started = time.monotonic() - state.seconds
         self.model.train()
-        self.lr = self.set_lr(max(state.step - 1, 0))
+        self.lr = state.extra.get("lr", self.set_lr(max(state.step - 1, 0)))
         with tqdm(
             self.train_batches.epoch(state.epoch, state.step_in_epoch),
             desc=f"epoch {state.epoch}",
@@ -359,6 +359,7 @@ class _Training:
         state.extra["precision"] = self.fabric.strategy.precision.state_dict()
         state.extra["epoch_steps"] = len(self.train_batches)
         state.extra["time_share"] = self.time_share
+        state.extra["lr"] = self.lr
         if state.step_in_epoch:
             state.seconds = time.monotonic() - self.epoch_started
         if not get_total_norm(self.module.parameters()).isfinite():

@@ -1,10 +1,12 @@
 """Runs that go on with other options, from another checkpoint, or without one."""
 
+import os
 import shutil
+import signal
 
 import pytest
 
-from tests.utils.toy_training import STEPS, at_step, history, train, update_op
+from tests.utils.toy_training import STEPS, at_step, history, train, update_op, validation_loss
 from utils.checkpoint import read_checkpoint
 from utils.errors import UserError
 
@@ -39,8 +41,18 @@ def test_history_has_the_rate_that_update_op_left(tmp_path):
         optimizer.param_groups[0]["lr"] *= 0.5
         return update_op(model, optimizer, batch, step, context)
 
-    train(tmp_path, optim={"lr_scheduler": "none"}, loop={"epochs": 1}, update=lower)
+    level = {"lr_scheduler": "none"}
+    train(tmp_path, optim=level, loop={"epochs": 1}, update=lower)
     assert float(history(tmp_path)[1][2]) == 0.005
+
+    def stop(model, batch, context):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return validation_loss(model, batch, context)
+
+    more = {"run": {"resume": True}, "loop": {"epochs": 2}, "optim": level, "update": lower}
+    assert train(tmp_path, **more, validation=stop).stop_reason == "interrupted"
+    train(tmp_path, **more)
+    assert float(history(tmp_path)[2][2]) == 0.005
 
 
 def test_an_earlier_checkpoint_of_the_folder_forgets_what_came_after_it(tmp_path):
