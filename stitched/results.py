@@ -137,17 +137,21 @@ def split_done(
     A picture is done if it has a row, a video if its rows reach its end; a webcam never is. Rows of
     what is looked at again do not stay.
     """
-    todo = [source for source in sources if not _is_done(source, earlier, options)]
+    seen = set(earlier.source.tolist())
+    todo = [
+        source
+        for source in sources
+        if source.name not in seen or not _is_done(source, earlier, options)
+    ]
     stay = ~np.isin(earlier.source, [source.name for source in todo])
     return todo, earlier.select(stay) if stay.any() else None
 
 
 def _is_done(source: Source, earlier: Poses, options: VideoOptions) -> bool:
+    """Is a source that has rows looked at to its end?"""
+    if source.kind != "video":
+        return source.kind == "picture"
     rows = earlier.source == source.name
-    if source.kind == "webcam" or not rows.any():
-        return False
-    if source.kind == "picture":
-        return True
     try:
         with VideoReader(source.name) as video:
             duration, fps = video.duration, video.fps

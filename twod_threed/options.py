@@ -218,6 +218,10 @@ class LifterTrainOptions:
     data: DataOptions = field(default_factory=DataOptions)
     drawing: DrawingOptions = field(default_factory=DrawingOptions)
 
+    def __post_init__(self) -> None:
+        if self.data.dataset == "h36m":
+            refuse_given(self.drawing, ("epoch_poses",), "for h36m: an epoch is all of its poses")
+
 
 def train_defaults(dataset: Dataset) -> LifterTrainOptions:
     """Human3.6M: the published network. Otherwise what did best on motion capture that validates:

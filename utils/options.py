@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import need
+from utils.option_checks import refuse_given
 
 
 def _positive(**values: float | None) -> None:
@@ -162,6 +163,8 @@ class OptimizerOptions:
             bool(self.schedule) == (self.lr_scheduler == "step"),
             "--schedule (epochs) and --lr_scheduler step go together",
         )
+        if self.lr_scheduler != "step":
+            refuse_given(self, ("gamma",), "without --lr_scheduler step")
         need(all(epoch > 0 for epoch in self.schedule), "--schedule takes epochs above 0")
 
 

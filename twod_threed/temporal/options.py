@@ -345,6 +345,8 @@ class TemporalTrainOptions:
 
     def _check_training(self) -> None:
         batch, stride, report = self.loop.train_batch_size, self.windows.stride, self.report
+        if self.data.dataset in FIXED_FILMS or self.data.cameras_at_rest:
+            refuse_given(self.windows, ("epoch_frames",), "where the films are given")
         need(batch >= stride, f"--batch_size {batch} holds no window of --stride {stride}")
         need(report.render or self.viz == VizOptions(), "--viz_... goes with --render")
         need(

@@ -54,7 +54,7 @@ def test_labelled_and_unlabelled_motion(tmp_path: Path, tested: list[PosePairs])
         "mocap", str(tmp_path / "store"), subjects_train=("cmu/01",), cameras_at_rest=2
     )
     row = run(tmp_path, data, ("cmu/02", "cmu/03"))
-    # Once all 60 frames of both cameras and their mirror images; --epoch_frames has no say.
+    # Once all 60 frames of both cameras and their mirror images.
     assert int(row["step"]) == 2 * 2 * 60 // 8 and float(row["train_reprojection"]) > 0
     (films,) = tested
     assert len(films) == 2 * 30 and np.array_equal(films.position, rig(2, (40, 80)).position)
