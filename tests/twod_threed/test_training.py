@@ -210,4 +210,4 @@ def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
     for dataset in ("h36m", "mocap"):
         data = DataOptions(dataset, data_dir=str(tmp_path / "nowhere"))
         with pytest.raises(UserError, match=r"prepare\.py.*2d3d_mannequin"):
-            train(options(tmp_path, data=data))
+            train(options(tmp_path, data=data, drawing=DrawingOptions()))

@@ -364,7 +364,7 @@ def test_human36m_trains_on_its_own_joints_and_keeps_the_newest_weights(
         subjects_test=("S9",),
         actions=("Walking",),
     )
-    train(options(tmp_path, data=data))
+    train(options(tmp_path, data=data, windows=WindowOptions()))
     run = run_of(tmp_path, "h36m")
     _, description = load_networks(str(run))
     assert description.normalisation == "screen" and description.frame_rate == 50
@@ -385,7 +385,7 @@ def test_humaneva_gives_its_own_joints(tmp_path: Path, joints: Literal[15, 20]) 
         subjects_train=("Train/S1",),
         subjects_test=("Validate/S2",),
     )
-    train(options(tmp_path, data=data))
+    train(options(tmp_path, data=data, windows=WindowOptions()))
     _, description = load_networks(str(run_of(tmp_path, "humaneva")))
     assert description.skeleton_2d == "coco_17" and description.frame_rate == 60
     assert description.skeleton_3d == f"humaneva_{joints}" and len(description.joints_3d) == joints
@@ -395,5 +395,6 @@ def test_humaneva_gives_its_own_joints(tmp_path: Path, joints: Literal[15, 20]) 
 
 def test_absent_data_is_one_error_with_a_way_out(tmp_path: Path) -> None:
     for dataset in ("h36m", "humaneva", "mocap"):
+        data = TemporalDataOptions(dataset, str(tmp_path / "nowhere"))
         with pytest.raises(UserError, match=r"mannequin"):
-            train(options(tmp_path, data=TemporalDataOptions(dataset, str(tmp_path / "nowhere"))))
+            train(options(tmp_path, data=data, windows=WindowOptions()))
