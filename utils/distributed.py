@@ -1,5 +1,6 @@
 """Several processes and machines, through Lightning Fabric."""
 
+import atexit
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.wrappers import _FabricModule
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from utils.devices import device_kind, pick_precision
 from utils.errors import UserError, need
@@ -64,8 +65,16 @@ def start_fabric(loop: LoopOptions, seed: int, takes_turns: bool = False) -> Fab
     except (MisconfigurationException, ValueError, RuntimeError) as error:
         raise UserError(f"cannot use these devices: {str(error).splitlines()[0]}") from error
     fabric.launch()
+    atexit.register(_leave_group)
     seed_all(seed)
     return fabric
+
+
+def _leave_group() -> None:
+    """End the threads through which processes speak while Python can still free what they hold: a
+    process that leaves it to its own end is aborted there now and then, its work all done."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def fail_together(fabric: Fabric, message: str) -> NoReturn:

@@ -226,7 +226,8 @@ class _Training:
         self.losses = LossMeans(self.fabric, state.loss_sums)
         self.epoch_started = time.monotonic() - state.seconds
         self.model.train()
-        self.lr = state.extra.get("lr", self.set_lr(max(state.step - 1, 0)))
+        planned = self.set_lr(max(state.step - 1, 0))
+        self.lr = state.extra.get("lr", planned)
         with tqdm(
             self.train_batches.epoch(state.epoch, state.step_in_epoch),
             desc=f"epoch {state.epoch}",

@@ -6,8 +6,8 @@ from typing import Literal
 
 from twod_threed.temporal.inference_options import Smooth, WeightsOptions
 from twod_threed.temporal.options import TemporalDataOptions
-from twod_threed.temporal.viz_options import VizOptions
-from utils.errors import UserError, need
+from twod_threed.temporal.viz_options import VizOptions, check_rendered
+from utils.errors import UserError
 
 
 @dataclass
@@ -33,4 +33,4 @@ class TemporalEvalOptions:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise UserError(f"--seed must not be negative, not {self.seed}")
-        need(self.render or self.viz == VizOptions(), "--viz_... goes with --render")
+        check_rendered(self.viz, self.render)

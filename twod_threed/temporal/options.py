@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from twod_threed.temporal.viz_options import VizOptions
+from twod_threed.temporal.viz_options import VizOptions, check_rendered
 from twod_threed.view_ranges import ViewRanges
 from utils import subjects
 from utils.errors import need
@@ -35,8 +35,6 @@ TEST_SUBJECTS = {
     "mocap": subjects.TEST_SUBJECTS["mocap"],
 }
 VALIDATION_SUBJECTS = {"mocap": subjects.VALIDATION_SUBJECTS["mocap"]}
-
-
 PARTS = "training, unlabelled, validation, test"
 """Of whom nobody can be in two."""
 
@@ -348,7 +346,7 @@ class TemporalTrainOptions:
         if self.data.dataset in FIXED_FILMS or self.data.cameras_at_rest:
             refuse_given(self.windows, ("epoch_frames",), "where the films are given")
         need(batch >= stride, f"--batch_size {batch} holds no window of --stride {stride}")
-        need(report.render or self.viz == VizOptions(), "--viz_... goes with --render")
+        check_rendered(self.viz, report.render)
         need(
             not (report.evaluate and (self.run.resume or self.run.load)),
             "--evaluate tests and --resume trains; give one of them",

@@ -58,3 +58,8 @@ class VizOptions:
             self.viz_camera >= 0 and self.viz_skip >= 0, "--viz_camera and --viz_skip count from 0"
         )
         need(self.viz_skip == 0 or self.viz_video is not None, "--viz_skip goes with --viz_video")
+
+
+def check_rendered(viz: VizOptions, render: bool) -> None:
+    """Raises UserError for options of what to render where nothing is rendered."""
+    need(render or viz == VizOptions(), "--viz_... goes with --render")
