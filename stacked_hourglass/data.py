@@ -47,8 +47,12 @@ def read_people(data_set: str, data_dir: str | Path) -> PersonTable:
 
 
 def crop_size(resolution: int) -> int:
-    """Side in px of the crop that a network input of `resolution` px is sampled from."""
-    return round(CROP_MARGIN * resolution)
+    """Side in px of the crop that a network input of `resolution` px is sampled from.
+
+    Odd where that is odd: else each pixel of an input that is not turned would be the mean of four.
+    """
+    size = round(CROP_MARGIN * resolution)
+    return size + (size - resolution) % 2
 
 
 class PeopleDataset(Dataset):

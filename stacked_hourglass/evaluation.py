@@ -15,6 +15,7 @@ from stacked_hourglass.evaluation_files import (
     read_lsp_predictions,
     read_mpii_ground_truth,
     read_mpii_predictions,
+    scored,
 )
 from stacked_hourglass.evaluation_options import (
     EvalCustomOptions,
@@ -102,7 +103,7 @@ def score_eva(options: EvalEvaOptions) -> list[ModelScores]:
     models = []
     for name, path in zip(names, options.prediction_files, strict=True):
         poses = read_pose_file(path)
-        found = convert(poses.keypoints_2d, skeleton_named(poses.skeleton_2d), SCORED).poses
+        found = scored(poses.keypoints_2d, poses.skeleton_2d)
         predictions, absent = in_order(poses, found, people.rows(lengths > 0), path)
         if absent:
             print(f"{path}: {absent} of {len(predictions)} pictures are not in it: counted wrong")

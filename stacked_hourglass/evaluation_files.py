@@ -73,7 +73,7 @@ def read_mpii_ground_truth(path: Path) -> GroundTruth:
     boxes = _array(content, "headboxes_src", (2, 2, count), path)
     joints[missing.T != 0] = np.nan
     return GroundTruth(
-        joints=_scored(joints, MPII_16.name),
+        joints=scored(joints, MPII_16.name),
         lengths=_positive(
             head_sizes(boxes.transpose(2, 0, 1).astype(np.float64)), "head box", path
         ),
@@ -132,7 +132,7 @@ def read_mpii_predictions(path: Path, truth: GroundTruth) -> np.ndarray:
         joints = _matlab_predictions(path)
         if len(joints) != count:
             raise UserError(f"{path} has {len(joints)} people, the ground truth {count}")
-        return _scored(joints, MPII_16.name)
+        return scored(joints, MPII_16.name)
     poses = read_pose_file(path)
     if truth.pictures:
         rows = _rows_of_people(poses, truth.pictures, path)
@@ -142,7 +142,7 @@ def read_mpii_predictions(path: Path, truth: GroundTruth) -> np.ndarray:
         raise UserError(
             f"{path} has {len(poses)} rows, the ground truth {count} people: it needs one row each"
         )
-    return _scored(poses.keypoints_2d[rows], poses.skeleton_2d)
+    return scored(poses.keypoints_2d[rows], poses.skeleton_2d)
 
 
 def _rows_of_people(poses: Poses, pictures: tuple[str, ...], path: Path) -> np.ndarray:
@@ -180,7 +180,7 @@ def read_lsp_predictions(path: Path, truth: GroundTruth) -> tuple[np.ndarray, in
             raise UserError(f"{path} has {people} people in {pictures[number]}; LSP scores one")
     predictions = np.full(truth.joints.shape, np.nan)
     chosen = [rows[pictures[number]][0] for number in found]
-    predictions[found] = _scored(poses.keypoints_2d[chosen], poses.skeleton_2d)
+    predictions[found] = scored(poses.keypoints_2d[chosen], poses.skeleton_2d)
     return predictions, len(pictures) - len(found)
 
 
@@ -220,7 +220,7 @@ def _array(
     return array
 
 
-def _scored(joints: np.ndarray, skeleton: str) -> np.ndarray:
+def scored(joints: np.ndarray, skeleton: str) -> np.ndarray:
     """The scored joints (N, 14, 2) by name; guesses, which are only good to draw, become NaN."""
     conversion = convert(joints.astype(np.float64), skeleton_named(skeleton), SCORED)
     guessed = [status in ("invented", "missing") for status in conversion.status]

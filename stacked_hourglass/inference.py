@@ -21,6 +21,7 @@ from utils.crops import whole_image_box
 from utils.errors import UserError
 from utils.images import list_images, read_image, read_image_size
 from utils.matlab_files import write_matlab
+from utils.option_checks import refuse_given
 from utils.pose_file import Poses, write_poses
 
 FILM = 25
@@ -70,6 +71,11 @@ def folder_people(folder: Path) -> tuple[PersonTable, list[str]]:
     return table, failures
 
 
+def _folder_people(options: HourglassRunOptions, folder: Path) -> tuple[PersonTable, list[str]]:
+    refuse_given(options, ("split", "mannequin_count", "seed"), "for a folder of pictures")
+    return folder_people(folder)
+
+
 def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     """The people to look at, and a line for each picture that cannot be read.
 
@@ -83,7 +89,7 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
     ):
         return read_custom(folder, options.custom).of_split(options.split), []
     if has_pictures and options.dataset not in READERS:
-        return folder_people(folder)
+        return _folder_people(options, folder)
     if options.dataset in MANNEQUINS and options.data_dir:
         raise UserError(f"--data_dir {folder} holds no pictures; mannequins need none")
     if options.dataset == "mannequin":
@@ -101,7 +107,7 @@ def find_people(options: HourglassRunOptions) -> tuple[PersonTable, list[str]]:
         return (people if options.split == "test" else hold_out(people)).of_split(options.split), []
     except AbsentError as error:
         if has_pictures:
-            return folder_people(folder)
+            return _folder_people(options, folder)
         raise UserError(error.and_prepare) from error
 
 

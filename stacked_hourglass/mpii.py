@@ -105,11 +105,12 @@ def _reason_to_skip(person: Person, here: set[str]) -> str:
 def _read_annotations(folder: Path) -> list[Person]:
     if (folder / ANNOTATIONS).is_file():
         return _read_records(folder / ANNOTATIONS, _from_pytorch_pose)
-    people = []
+    people, done = [], set[str]()
     for name, split in HRNET_FILES.items():
         for path in (folder / name, folder / "annot" / name):
-            if path.is_file():
+            if split not in done and path.is_file():  # the same people may lie in both places
                 people += _read_records(path, lambda record, s=split: _from_hrnet(record, s))
+                done.add(split)
     if not people:
         raise absent("mpii", folder)
     return people

@@ -262,6 +262,13 @@ class DataOptions:
             + " ".join(map(str, weights)),
         )
         need(self.film_frames >= 0, f"--film_frames must not be negative, not {self.film_frames}")
+        if self.dataset == "people":
+            self._refuse_idle_counts()
+
+    def _refuse_idle_counts(self) -> None:
+        used = {"mannequin": "mannequin_count", "mannequin_video": "mannequin_films"}
+        idle = [option for source, option in used.items() if source not in self.sources]
+        refuse_given(self, idle, "unless --sources names these mannequins without a number")
 
     @property
     def frames(self) -> int:
@@ -366,7 +373,7 @@ class HourglassRunOptions:
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Number format; auto is bf16 where the device computes in it."""
     mannequin_count: int = 500
-    """hourglass_mannequin, _mannequin_video: number of pictures."""
+    """hourglass_mannequin: number of pictures; _mannequin_video: frames, in whole films of 25."""
     seed: int = 234
     """hourglass_mannequin, _mannequin_video: seed of the pictures."""
     custom: CustomOptions = field(default_factory=CustomOptions)

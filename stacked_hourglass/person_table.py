@@ -11,6 +11,7 @@ import numpy as np
 from utils.crops import cut_crop
 from utils.dataset_statistics import cache_key
 from utils.errors import UserError
+from utils.images import read_image
 from utils.skeletons import MPII_16, skeleton_named
 
 JOINTS = len(MPII_16.joints)
@@ -69,13 +70,13 @@ class Pictures(Protocol):
         ...
 
 
-def decode_annotated(data: np.ndarray, name: str, as_shown: bool = False) -> np.ndarray:
+def decode_annotated(data: np.ndarray, name: str) -> np.ndarray:
     """Decode the bytes (n,) of a picture that has annotations -> RGB uint8 (H, W, 3).
 
-    The EXIF rotation is ignored, for published data sets annotate the pixels as stored, unless it
-    is asked for. Raises UserError.
+    The EXIF rotation is ignored, for published data sets annotate the pixels as stored. Raises
+    UserError.
     """
-    flags = cv2.IMREAD_COLOR_RGB | (0 if as_shown else cv2.IMREAD_IGNORE_ORIENTATION)
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(data, flags) if len(data) else None
     if image is None:
         raise UserError(f"{name} is not a readable picture")
@@ -90,7 +91,8 @@ class PictureFiles:
     names: np.ndarray
     """(P,) file names relative to the folder"""
     as_shown: bool = False
-    """turned by their EXIF data, as a viewer shows them; else as stored"""
+    """turned by their EXIF data, what is transparent on white, as a viewer shows them; else as
+    stored"""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -106,11 +108,13 @@ class PictureFiles:
     def read(self, index: int) -> Picture:
         """Decode one file. Raises UserError naming it if it is absent or no picture."""
         path = self.folder / self.name(index)
+        if self.as_shown:
+            return Picture(read_image(path))
         try:
             data = np.fromfile(path, np.uint8)
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-        return Picture(decode_annotated(data, str(path), self.as_shown))
+        return Picture(decode_annotated(data, str(path)))
 
 
 @dataclass(frozen=True)

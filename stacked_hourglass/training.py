@@ -284,7 +284,8 @@ def film_batches(
 ) -> tuple[LoadedBatches, LoadedBatches]:
     """Training and validation batches of this process, of windows of films.
 
-    Windows overlap by half to train on, and not at all to validate on.
+    Windows overlap by half to train on, and to validate on only where the last one of a film ends
+    with it.
     """
     frames, seed, loop = options.data.frames, options.run.seed, options.loop
 

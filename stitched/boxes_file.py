@@ -127,8 +127,9 @@ def _csv_row(row: dict[str, str], where: str) -> _Row:
     try:
         numbers = [float(row[name]) for name in COLUMNS[1:]]
         person = np.int64(int(row.get("person", 0)))
-    except (ValueError, TypeError, OverflowError) as error:
+        source = row["source"].strip()
+    except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise UserError(f"{where}: not a box ({error})") from error
-    if numbers[3] <= 0 or not abs(numbers[0]) < 2**53:
+    if np.float32(numbers[3]) <= 0 or not (numbers[0].is_integer() and abs(numbers[0]) < 2**53):
         raise UserError(f"{where}: a box without a side, or a frame without a number")
-    return _Row(row["source"].strip(), numbers, person)
+    return _Row(source, numbers, person)

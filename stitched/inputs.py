@@ -56,7 +56,7 @@ def _expand(given: str) -> list[Source]:
         raise UserError("an input with an empty name")
     if "://" in given:
         raise UserError(f"cannot read {given}: download it and name the file")
-    path = Path(given).expanduser()
+    path = _path(given)
     if path.is_dir():
         files = path.iterdir()
         return _known(given, files, "no picture or video in this folder")
@@ -68,6 +68,13 @@ def _expand(given: str) -> list[Source]:
         matches = map(Path, glob.glob(str(path), recursive=True))
         return _known(given, matches, "no picture or video matches this pattern")
     raise UserError(f"cannot read {given}: no such file or folder")
+
+
+def _path(given: str) -> Path:
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:  # ~somebody who is not there: a file called so
+        return Path(given)
 
 
 def _known(given: str, files: Iterable[Path], otherwise: str) -> list[Source]:

@@ -50,6 +50,7 @@ class OverlayNames:
 
     def __init__(self, folder: Path, sources: Sequence[Source]) -> None:
         self._taken = {_key(Path(source.name)) for source in sources if source.kind != "webcam"}
+        self._next: Counter[tuple[str, str]] = Counter()
         self._paths = {source: self._new(folder, source) for source in sources}
 
     def of(self, source: Source) -> tuple[Path, Path]:
@@ -62,15 +63,17 @@ class OverlayNames:
 
     def _new(self, folder: Path, source: Source) -> tuple[Path, Path]:
         stem = f"webcam{source.name}" if source.kind == "webcam" else Path(source.name).stem
-        suffix, number = _overlay_suffix(source), 1
+        suffix = _overlay_suffix(source)
         while True:
+            # Many inputs may share a name: each goes on where the one before it ended.
+            self._next[stem, suffix] += 1
+            number = self._next[stem, suffix]
             end = (f"_{number}" if number > 1 else "") + suffix
             overlay, panel = folder / f"{stem}_pose{end}", folder / f"{stem}_3d{end}"
-            if not self._taken & {_key(overlay), _key(panel)}:
-                break
-            number += 1
-        self._taken |= {_key(overlay), _key(panel)}
-        return overlay, panel
+            keys = {_key(overlay), _key(panel)}
+            if not self._taken & keys:
+                self._taken |= keys
+                return overlay, panel
 
 
 def _key(path: Path) -> str:

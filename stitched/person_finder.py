@@ -212,7 +212,7 @@ def _box_of_core(sighting: Sighting) -> np.ndarray | None:
         return None
     middle = np.median(sure, axis=0)
     distance = np.median(np.abs(sure - middle).max(axis=1))
-    return np.array([*middle, 2 * CORE * distance], sure.dtype)
+    return np.array([*middle, max(2 * CORE * distance, 1.0)], sure.dtype)  # joints in one place
 
 
 def _surest_part(predictor: Predictor, image: np.ndarray) -> np.ndarray:
@@ -261,10 +261,14 @@ class Follower:
         if sighting is None or sighting.mean_confidence < limit or is_due:
             search_below = (UNSURE if self._box is None else LOST) if is_due else 0.0
             found = find_people(self._predictor, [image], self._flip, search_below)[0]
-            if sighting is None or found.mean_confidence > GAIN * sighting.mean_confidence:
+            if sighting is None or self._is_better(found, sighting):
                 sighting, self._box = found, None
         self._remember(sighting)
         return sighting.unless_below(self._min_confidence)
+
+    def _is_better(self, found: Sighting, followed: Sighting) -> bool:
+        gain = found.mean_confidence > GAIN * followed.mean_confidence
+        return gain or followed.mean_confidence < self._min_confidence <= found.mean_confidence
 
     def _follow(self, image: np.ndarray) -> Sighting | None:
         if self._box is None:

@@ -1,6 +1,6 @@
 """Pictures: looked at some at a time, lifted and drawn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +56,7 @@ def find_in_pictures(
 
 def look_at_pictures(job: Job, sources: Sequence[Source]) -> None:
     """Look at pictures; the rows and drawings of each are done when this returns."""
-    for batch in _batches(job, sources):
+    for batch in in_batches(_read(job, sources)):
         found = find_in_pictures(job.finder, job.lifter, batch, job.clock)
         for picture, (seen, poses) in zip(batch, found, strict=True):
             _draw(job, picture, seen, poses)
@@ -65,10 +65,22 @@ def look_at_pictures(job: Job, sources: Sequence[Source]) -> None:
             job.report.done(picture.source)
 
 
-def _batches(job: Job, sources: Sequence[Source]) -> Iterator[list[Picture]]:
-    """Read pictures, a few at a time; what cannot be read is reported and left out."""
+def in_batches(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:
+    """Pictures to look at together; few of large ones, for they are all in memory."""
     batch: list[Picture] = []
     pixels = 0
+    for picture in pictures:
+        batch.append(picture)
+        pixels += picture.image.shape[0] * picture.image.shape[1]
+        if len(batch) == BATCH or pixels >= BATCH_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
+
+
+def _read(job: Job, sources: Sequence[Source]) -> Iterator[Picture]:
+    """The pictures, one by one; what cannot be read is reported and left out."""
     for source in tqdm(sources, unit="picture", disable=None, leave=False):
         try:
             job.finder.check(source)
@@ -78,13 +90,7 @@ def _batches(job: Job, sources: Sequence[Source]) -> Iterator[list[Picture]]:
             job.report.fail(error)
             job.report.done(source)
             continue
-        batch.append(Picture(source, image))
-        pixels += image.shape[0] * image.shape[1]
-        if len(batch) == BATCH or pixels >= BATCH_PIXELS:
-            yield batch
-            batch, pixels = [], 0
-    if batch:
-        yield batch
+        yield Picture(source, image)
 
 
 def _draw(job: Job, picture: Picture, seen: Seen, poses: Poses) -> None:

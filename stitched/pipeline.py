@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,9 +14,10 @@ from stitched.lifting import make_lifter
 from stitched.options import LiftOptions, MachineOptions, PeopleOptions, VideoOptions
 from stitched.outputs import PoseRows
 from stitched.people import PeopleFinder
-from stitched.pictures import BATCH, Picture, find_in_pictures
+from stitched.pictures import Picture, find_in_pictures, in_batches
 from stitched.pose import load_predictor
 from stitched.videos import finish, open_source, watch
+from utils.errors import UserError
 from utils.images import check_image, read_image
 from utils.pose_file import Poses, concatenate
 
@@ -68,7 +69,7 @@ class PosePipeline:
             if not are_pictures:
                 parts += [self._look_at_video(item) for item in group]
                 continue
-            for batch in iter(lambda: list(islice(group, BATCH)), []):  # noqa: B023
+            for batch in in_batches(group):
                 found = find_in_pictures(self._finder, self._lifter, batch)
                 parts += [poses for _, poses in found]
         return concatenate(parts)
@@ -96,6 +97,8 @@ class PosePipeline:
         ):
             for frame, seen in watched:
                 rows.add(seen, frame.image, frame.index, frame.time)
+        if not rows:
+            raise UserError(frames.damage or f"{source.name} gives no frame")
         if frames.damage:
             warnings.warn(frames.damage, stacklevel=3)
         return finish(rows, self._video, self._lifter, frames.fps)

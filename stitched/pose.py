@@ -117,8 +117,14 @@ def _find_sources(options: PoseOptions) -> tuple[list[Source], list[UserError]]:
     sources, errors = expand_inputs(options.inputs)
     if not sources:
         Report(sources, errors).finish(rows=0)
-    if all(source.kind == "picture" for source in sources):
+    kinds = {source.kind for source in sources}
+    if kinds == {"picture"}:
         refuse_given(options.video, ("start", "end", "fps", "smooth"), "with pictures alone")
+        refuse_given(options.who, ("flip_video",), "with pictures alone")
+    if kinds == {"webcam"}:
+        refuse_given(options.video, ("start",), "with a webcam alone")
+    if "webcam" not in kinds:
+        refuse_given(options.video, ("window",), "without a webcam")
     return without_drawings(sources, Path(options.output_dir)), errors
 
 

@@ -159,8 +159,21 @@ def _is_done(source: Source, earlier: Poses, options: VideoOptions) -> bool:
         return False  # whoever looks at it says what is wrong
     ends = [end for end in (options.end, duration) if end is not None]
     steps = 1 / (options.fps or fps) + _SLACK_FRAMES / fps
-    begins = earlier.time[rows].min() <= options.start + steps
-    return bool(begins and earlier.time[rows].max() >= min(ends, default=0) - steps - _SLACK)
+    first, last = earlier.time[rows].min(), earlier.time[rows].max()
+    if first > options.start + steps:
+        return False
+    reaches = bool(ends) and last >= min(ends) - steps - _SLACK
+    return reaches or not _has_frame(source.name, last + steps, options.end)
+
+
+def _has_frame(film: str, start: float, end: float | None) -> bool:
+    """Is there a frame? A film may say that it lasts longer, such as one that shows its last
+    frame for long."""
+    try:
+        with VideoReader(film, start, end):
+            return True
+    except UserError:
+        return False
 
 
 def in_order(poses: Poses, sources: Sequence[Source]) -> Poses:

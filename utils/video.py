@@ -164,6 +164,9 @@ class VideoReader:
         first = next(numbered, None)
         if first is None:
             raise UserError(f"cannot read {self.path} from {self._start} s: it ends before that")
+        if first[1][0] >= self._end:
+            stretch = f"from {self._start} s to {self._end} s"
+            raise UserError(f"cannot read {self.path} {stretch}: no frame lies in between")
         self._numbered = chain([first], numbered)
 
     def _count_before_start(self) -> int | None:

@@ -11,6 +11,7 @@ from utils.option_checks import (
     check_disjoint,
     check_height,
     check_lens,
+    refuse_given,
     refuse_idle,
 )
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
@@ -72,6 +73,8 @@ class LearningOptions:
             )
         if self.sigma <= 0:
             raise UserError(f"--sigma must be above 0, not {self.sigma}")
+        if self.freeze == "hourglass":
+            refuse_given(self, ("heatmap_loss_coeff",), "with --freeze hourglass")
 
 
 _OF_PEOPLE = ("data_dir", "train_subjects", "val_subjects", "test_subjects", "every")

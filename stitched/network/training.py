@@ -140,6 +140,11 @@ def finish_run(folder: Path, data: StitchedData, options: StitchedTrainOptions) 
     print(f"weights: {folder / 'best.safetensors'}\nvalidation: {folder / 'predictions.npz'}")
 
 
+def _learned(data: StitchedData, learning: LearningOptions) -> tuple[str, ...]:
+    """Joints that the hourglass is taught the places of."""
+    return tuple(data.validation_people.supervised) if learns_heatmaps(learning) else ()
+
+
 def train(options: StitchedTrainOptions) -> int:
     """Train, then read out the validation pictures with the best weights. -> exit code."""
     fabric = start_fabric(options.loop, options.run.seed)
@@ -152,7 +157,7 @@ def train(options: StitchedTrainOptions) -> int:
     read = partial(stitched_data, options.data, options.loop, seed, size, *place)
     # The first process renders what is not there yet; the others then find it.
     data = first_on_rank_zero(fabric, read)
-    description = model.description.having_learned(data.validation_people.supervised)
+    description = model.description.having_learned(_learned(data, options.learning))
     functions = TrainingFunctions(
         make_optimizer_fn=make_optimizer_fn,
         update_op=partial(update_op, description=description),

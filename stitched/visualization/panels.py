@@ -19,6 +19,7 @@ GAP = 2
 """px between a picture and the panels beside it."""
 
 _LOWEST, _HIGHEST = 320, 720  # px, of a picture with panels beside it
+_WIDEST = 8192  # px, of a very flat one
 
 
 def overlay_with_panel(image: np.ndarray, poses: Poses) -> np.ndarray:
@@ -67,13 +68,18 @@ def check_size(image: np.ndarray, poses: Poses) -> None:
 
 
 def resized(image: np.ndarray, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """A copy (height, width, 3) of a picture, and its scale (2,), x and y, to the original."""
+    """A copy (height, width, 3) of a picture, and its scale (2,), x and y, to the original.
+
+    A very flat one is made no wider than 8192 px and has background below it.
+    """
     old_height, old_width = image.shape[:2]
-    width = max(round(old_width * height / old_height), 1)
+    width = min(max(round(old_width * height / old_height), 1), _WIDEST)
+    filled = min(height, max(round(old_height * _WIDEST / old_width), 1))
     # Above half the size two neighbours in each direction are enough, and four times as quick.
-    method = cv2.INTER_AREA if 2 * height < old_height else cv2.INTER_LINEAR
-    canvas = np.asarray(cv2.resize(image, (width, height), interpolation=method))
-    return canvas, np.array([width / old_width, height / old_height])
+    method = cv2.INTER_AREA if 2 * filled < old_height else cv2.INTER_LINEAR
+    canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
+    canvas[:filled] = cv2.resize(image, (width, filled), interpolation=method)
+    return canvas, np.array([width / old_width, filled / old_height])
 
 
 def beside(picture: np.ndarray, panels: Sequence[np.ndarray]) -> np.ndarray:

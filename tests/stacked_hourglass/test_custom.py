@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stacked_hourglass.architecture import Architecture
 from stacked_hourglass.custom import pairs_by_name, read_custom
@@ -33,6 +34,7 @@ from stitched import pose
 from stitched.options import MachineOptions, PoseOptions
 from tests.stacked_hourglass.fake_data import write_picture
 from utils.errors import UserError
+from utils.images import read_image
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.pose_file import Poses, read_poses, write_poses
 from utils.skeletons import MPII_16, skeleton_named
@@ -89,6 +91,16 @@ def test_joints_flags_boxes_and_skeleton(tmp_path: Path) -> None:
     assert table.annotation_id.tolist() == [5, 8]
     assert table.picture_name(1) == "images/herd/1.png"
     assert table.read_picture(1).image.shape == (40, 60, 3)
+
+
+def test_transparent_pictures_are_seen_as_everywhere_else(tmp_path: Path) -> None:
+    path = write_animals(tmp_path, 1) / "images/herd/0.png"
+    pixels = np.zeros((40, 60, 4), np.uint8)
+    pixels[10:20, 10:20] = (200, 100, 50, 255)
+    Image.fromarray(pixels).save(path)
+    image = read_custom(tmp_path, CustomOptions()).read_picture(0).image
+    np.testing.assert_array_equal(image, read_image(path))
+    assert image[0, 0].tolist() == [255, 255, 255]
 
 
 def test_bones_may_be_numbered_from_0(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from utils.images import list_images
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.pose_file import Poses, read_poses, write_poses
 from utils.skeleton_conversion import convert
-from utils.skeletons import HUMANEVA_15, LSP_14, MPII_16
+from utils.skeletons import HUMANEVA_15, LSP_14, MPII_16, skeleton_named
 
 # A standing person, px: joint of HUMANEVA_15 -> place; the right side at 60 - x.
 SIDES = {"shoulder": (36, 12), "elbow": (40, 18), "wrist": (41, 24)}
@@ -227,3 +227,13 @@ def test_absent_data_is_one_line_that_says_what_to_do(tmp_path: Path, command: s
             score_eva(EvalEvaOptions((poses,), data_dir=place))
     assert "\n" not in str(told.value)
     assert ("hourglass_mannequin" in str(told.value)) == (command == "train")
+
+
+def test_guessed_joints_score_nothing(eva: Path, tmp_path: Path) -> None:
+    """H36M's seventeen have no head top; a guess at it is not scored."""
+    h36m = skeleton_named("h36m_17")
+    truth = convert(read_humaneva(eva).of_split("val").keypoints, MPII_16, h36m).poses
+    path = told_poses(tmp_path / "poses.npz", read_frames(eva), truth, h36m.name)
+    (scores,) = score_eva(EvalEvaOptions((path,), data_dir=eva))
+    at = dict(zip(LSP_14.joints, scores.distances.T, strict=True))
+    assert np.isinf(at["head_top"]).all() and (at["left_wrist"] == 0).all()

@@ -1,6 +1,7 @@
 """Who `run.py hourglass_*` looks at."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def test_a_folder_of_bare_pictures_is_no_more_than_these(tmp_path: Path, dataset
     table, _ = find_people(asked(tmp_path, dataset))
     assert [table.picture_name(row) for row in (0, 1)] == ["a.jpg", "b.jpg"]
     assert table.box[0].tolist() == [29.5, 19.5, 60]
+    with pytest.raises(UserError, match="--split does nothing for a folder of pictures"):
+        find_people(replace(asked(tmp_path, dataset), split="test"))
 
 
 def test_damaged_annotations_beside_pictures_are_told(tmp_path: Path) -> None:

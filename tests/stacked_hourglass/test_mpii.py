@@ -56,6 +56,9 @@ def test_hrnet_layout(tmp_path):
     assert np.isnan(table.keypoints[1, MPII_16.index("right_ankle")]).all()
     assert np.isnan(table.visibility).all()
     assert table.box.tolist() == [BOX] * 3
+    for name, folder in (("train.json", "annot"), ("test_mpii.json", "")):  # the same once more
+        write_hrnet(tmp_path / folder, name, [hrnet_record("b.jpg")])
+    assert read_mpii(tmp_path).split.tolist() == ["train", "train", "val"]
 
 
 def test_pytorch_pose_layout(tmp_path):

@@ -61,6 +61,16 @@ def test_fewer_mannequins_than_one(kind: Any) -> None:
         kind(mannequin_count=-5)
 
 
+@pytest.mark.parametrize("option", ["mannequin_count", "mannequin_films"])
+def test_a_number_of_mannequins_that_no_source_asks_for(option: str) -> None:
+    idle: dict[str, Any] = {option: 7}
+    used = ("mannequin", "mannequin_video")
+    DataOptions("people", sources=used, **idle)
+    for sources in (("lsp",), ("mannequin=5", "mannequin_video=5")):
+        with pytest.raises(UserError, match=f"--{option} does nothing unless --sources names"):
+            DataOptions("people", sources=sources, **idle)
+
+
 def test_a_pack_comes_in_place_of_sources() -> None:
     assert DataOptions("people", data_dir="people.pack").data_dir == "people.pack"
     with pytest.raises(UserError, match="--sources or --data_dir, not both"):

@@ -86,6 +86,9 @@ def test_source_is_found_by_path_or_by_a_name_that_is_the_only_one(tmp_path, mon
         (["source,frame,cx,cy,side", "a,0,1,1,0"], "line 2: a box without a side"),
         (["source,frame,cx,cy,side", "a,nan,1,1,1"], "frame without a number"),
         (["source,frame,cx,cy,side,person", "a,0,1,1,1,bob"], "line 2: not a box"),
+        (["frame,cx,cy,side,source", "0,1,2,3"], "line 2: not a box"),
+        (["source,frame,cx,cy,side", "a,0.6,1,1,1"], "frame without a number"),
+        (["source,frame,cx,cy,side", "a,0,1,1,1e-50"], "a box without a side"),
     ],
 )
 def test_damaged_table_is_one_line_that_names_it(tmp_path, lines, words):

@@ -66,6 +66,8 @@ def test_home_folder(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
     assert names("~/photos/1.png") == [("picture", str(folder / "photos" / "1.png"))]
+    (folder / "~photo.png").write_bytes((folder / "photos" / "1.png").read_bytes())
+    assert names("~photo.png") == [("picture", "~photo.png")]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,7 @@ def test_home_folder(folder, monkeypatch):
         ("http://example.org/a.jpg", "download"),
         ("rtsp://camera/1", "download"),
         ("missing.jpg", "no such file or folder"),
+        ("~nobody_of_this_name/a.jpg", "no such file or folder"),
         ("photos/*.gif", "no picture or video matches"),
         ("photos/*.txt", "no picture or video matches"),
         ("empty", "no picture or video in"),

@@ -248,3 +248,36 @@ def test_follower_searches_parts_of_few_frames_while_nobody_is_there(predictor):
     parts = sum(len(part_boxes(640, 480, zoom)) for zoom in ZOOMS)
     assert predictor.batches.count(parts) == 2
     assert predictor.batches.count(1) == 2 * SEARCH_EVERY + 2
+
+
+class Elsewhere:
+    """Somebody in a wide box a little above what counts as found, in a close one a little below."""
+
+    skeleton = "mpii_16"
+    joints = np.linspace((300, 150), (340, 350), 16).astype(np.float32)
+
+    def __call__(self, images, boxes, flip=True):
+        sure = np.where(boxes[:, 2] > 400, 0.49, 0.44).astype(np.float32)
+        found = np.repeat(self.joints[None], len(boxes), 0)
+        return FoundJoints(found, np.repeat(sure[:, None], 16, 1))
+
+
+def test_follower_loses_nobody_whom_the_whole_frame_shows():
+    follower = Follower(Elsewhere(), 0.45)
+    assert all(follower(picture()).mean_confidence > 0.45 for _ in range(4))
+
+
+class Heap:
+    """Sure of all joints, in one place."""
+
+    skeleton = "mpii_16"
+
+    def __call__(self, images, boxes, flip=True):
+        assert (boxes[:, 2] > 0).all()
+        return FoundJoints(
+            np.full((len(boxes), 16, 2), 30, np.float32), np.full((len(boxes), 16), 0.8, np.float32)
+        )
+
+
+def test_joints_in_one_place_still_have_a_box():
+    assert find_people(Heap(), [picture()])[0].mean_confidence == pytest.approx(0.8)

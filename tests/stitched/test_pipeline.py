@@ -48,6 +48,13 @@ def test_what_cannot_be_looked_at(flat, tmp_path):
         flat()(np.zeros((4, 4), np.uint8))
 
 
+def test_large_pictures_are_looked_at_a_few_at_a_time(flat, photo, predictor, monkeypatch):
+    image = read_image(photo[0])
+    monkeypatch.setattr("stitched.pictures.BATCH_PIXELS", 2 * image.shape[0] * image.shape[1])
+    assert len(flat()([image] * 3)) == 3
+    assert predictor.batches[0] == 2
+
+
 def test_nothing_to_look_at_is_said(flat):
     with pytest.raises(ValueError, match="nothing to look at"):
         flat()([])

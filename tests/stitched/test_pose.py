@@ -12,7 +12,9 @@ from PIL import Image
 from stacked_hourglass.multi_scale import MultiScale
 from stacked_hourglass.predictor import Predictor
 from stitched import pictures, pose
+from stitched.inputs import Source
 from stitched.options import MachineOptions, PoseOptions
+from stitched.outputs import OverlayNames
 from utils.command_line import Options, run_script
 from utils.errors import UserError
 from utils.images import read_image, write_image
@@ -304,7 +306,9 @@ def test_visibility_reaches_the_pose_file_where_the_network_tells(
     np.testing.assert_array_equal(same.visibility, poses.visibility)
 
 
-@pytest.mark.parametrize("option", [{"smooth": "one_euro"}, {"fps": 5.0}, {"end": 2.0}])
+@pytest.mark.parametrize(
+    "option", [{"smooth": "one_euro"}, {"fps": 5.0}, {"end": 2.0}, {"flip_video": True}]
+)
 def test_options_of_films_are_refused_with_pictures_alone(run_pose, photo, clip, out, option):
     with pytest.raises(UserError, match=f"--{next(iter(option))} does nothing with pictures alone"):
         run_pose(photo[0], **option)
@@ -326,3 +330,20 @@ def test_scales_reach_the_network(predictor, photo, out, options_of):
     assert isinstance(pose.load_predictor("", "lightweight", machine), Predictor)
     wrapped = pose.load_predictor("", "lightweight", machine, (1.0, 1.2))
     assert isinstance(wrapped, MultiScale) and wrapped.scales == (1.0, 1.2)
+
+
+def test_options_of_webcams_and_files_are_refused_with_the_other_alone(run_pose, clip, out):
+    with pytest.raises(UserError, match="--window does nothing without a webcam"):
+        run_pose(clip[0], window=False)
+    with pytest.raises(UserError, match="--start does nothing with a webcam alone"):
+        run_pose("0", start=1.0)
+    assert not out.exists()
+
+
+def test_many_pictures_of_one_name_are_named_quickly(tmp_path, monkeypatch):
+    resolved = []
+    monkeypatch.setattr("stitched.outputs._key", lambda path: resolved.append(path) or str(path))
+    sources = [Source("picture", f"{number}/x.png", "") for number in range(200)]
+    names = OverlayNames(tmp_path, sources)
+    assert names.of(sources[-1])[0].name == "x_pose_200.png"
+    assert len(resolved) < 4 * len(sources)

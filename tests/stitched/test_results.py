@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stitched.inputs import expand_inputs
 from stitched.results import earlier_rows, part_path, without_drawings
@@ -126,3 +127,13 @@ def test_pictures_called_like_drawings_of_no_earlier_run_are_inputs(tmp_path):
     (tmp_path / "poses.npz").write_text("no poses")
     with pytest.raises(UserError, match=r"poses\.npz is not a readable pose file"):
         without_drawings(sources, tmp_path)
+
+
+def test_a_film_that_shows_its_last_frame_for_long_is_done(run_pose, tmp_path, predictor, capsys):
+    path = tmp_path / "still.gif"
+    frames = [Image.fromarray(np.full((40, 60, 3), 20 * i, np.uint8)) for i in range(6)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[100] * 5 + [3000])
+    assert run_pose(path, overlay=False) == 0
+    predictor.batches.clear()
+    assert run_pose(path, overlay=False, skip_done=True) == 0
+    assert predictor.batches == [] and "1 of 1" in capsys.readouterr().out

@@ -159,6 +159,12 @@ def test_no_such_part(tmp_path: Path, start: float, end: float | None) -> None:
         VideoReader(path, start, end)
 
 
+def test_a_part_between_two_frames(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", [quadrants()] * 5)
+    with pytest.raises(UserError, match=r"from 0\.01 s to 0\.02 s: no frame lies in between"):
+        VideoReader(path, 0.01, 0.02)
+
+
 MEMORY = """
 import sys
 import numpy as np

@@ -31,6 +31,14 @@ def test_the_picture_keeps_its_shape_and_the_panel_is_square(size, height):
     np.testing.assert_array_equal(image, before)
 
 
+def test_a_very_flat_picture_does_not_grow_without_end():
+    poses = person("a.jpg", size=(1200, 1))
+    drawn = overlay_with_panel(grey(1200, 1), poses)
+    assert drawn.shape == (320, 8192 + 2 + 320, 3)
+    bare = draw_people(grey(1200, 1), empty_row("a.jpg", (1200, 1), "mpii_16"), 320)
+    assert (bare[:7] == 100).all() and (bare[7:] == BACKGROUND).all()
+
+
 def test_joints_move_with_the_size_of_the_picture():
     poses = person("a.jpg")
     poses.keypoints_2d[:] = np.nan
