@@ -28,7 +28,7 @@ from data.mannequin_poses import MannequinPosesOptions, prepare_mannequin
 from data.mocap_folder import MocapOptions, prepare_mocap
 from stacked_hourglass.data import read_people
 from stacked_hourglass.label_noise import mend
-from stacked_hourglass.mpii import ANNOTATIONS
+from stacked_hourglass.mpii import ANNOTATIONS, has_annotations
 from stacked_hourglass.mpii_matlab import convert_mpii, read_validation_people
 from stacked_hourglass.pack import write_pack
 from stacked_hourglass.person_table import PersonTable, mix
@@ -44,7 +44,8 @@ MATLAB_FILE = "mpii_human_pose_v1_u12_1.mat"
 
 @dataclass
 class MpiiOptions:
-    """Convert MPII's annotations to mpii_annotations.json."""
+    """Convert MPII's annotations to mpii_annotations.json; without them, check those of another
+    layout."""
 
     data_dir: Path = Path("data/mpii")
     """Folder with images/; the result goes there."""
@@ -111,6 +112,8 @@ def prepare_mpii(options: MpiiOptions) -> int:
     """Write mpii_annotations.json, then check. -> exit code: 1 if a picture is amiss."""
     source = options.annotations or options.data_dir / MATLAB_FILE
     if not source.is_file():
+        if options == MpiiOptions(options.data_dir) and has_annotations(options.data_dir):
+            return check("mpii", options.data_dir)
         origin = ORIGINS["mpii"]
         raise UserError(
             f"{origin.title} is not in {options.data_dir}: there is no {source}; get it, and "

@@ -66,6 +66,12 @@ def read_mpii(folder: str | Path) -> PersonTable:
     return _table(folder, images, [people[row] for row in kept], np.array(kept), skipped)
 
 
+def has_annotations(folder: Path) -> bool:
+    """Are there annotations that `read_mpii` takes?"""
+    names = (ANNOTATIONS, *HRNET_FILES)
+    return any((place / name).is_file() for name in names for place in (folder, folder / "annot"))
+
+
 def _table(
     folder: Path,
     images: Path,

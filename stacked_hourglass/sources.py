@@ -16,7 +16,7 @@ class Origin:
     layout: str
     """files inside its folder"""
     prepare: str
-    """command that converts or checks a download; empty if there is none"""
+    """command that converts or checks a download"""
 
 
 ORIGINS = {
@@ -68,7 +68,7 @@ class AbsentError(UserError):
 
     def __init__(self, message: str, prepare: str) -> None:
         super().__init__(message)
-        self.and_prepare = f"{message}, then run `{prepare}`" if prepare else message
+        self.and_prepare = f"{message}, then run `{prepare}`"
         """the message with the command that converts or checks the data set"""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from stacked_hourglass.custom import read_custom
-from stacked_hourglass.data import read_people
+from stacked_hourglass.data import READERS, read_people
 from stacked_hourglass.mannequin_films import mannequin_films
 from stacked_hourglass.mannequin_people import mannequin_people
 from stacked_hourglass.options import MANNEQUINS, WINDOW, DataOptions
@@ -49,6 +49,9 @@ def read_source(source: str, data: DataOptions, seed: int) -> PersonTable:
         return mannequin_films(films, FILMS_VALIDATION, frames, seed)
     if name == "custom":
         return read_custom(place or "data/custom", data.custom)
+    if name not in READERS and name != "people":
+        known = ", ".join((*READERS, *MANNEQUINS, "custom"))
+        raise UserError(f"--sources {source} is unknown: known are {known}, and *.pack files")
     try:
         return read_people(name, place or default_folder(name))
     except AbsentError as error:

@@ -171,7 +171,8 @@ class PoseOptions:
     """Find people in pictures, folders, videos or a webcam: 2D and 3D poses, drawn and as files."""
 
     inputs: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="INPUT...")]
-    """Pictures, videos, folders of them, quoted patterns ('photos/*.jpg') or webcam numbers (0)."""
+    """Pictures, videos, folders of them, quoted patterns ('photos/*.jpg', with subfolders
+    'photos/**/*.jpg') or webcam numbers (0)."""
     output_dir: str = "visualizations/pose"
     """Where poses.npz, the other pose files and the overlay pictures and videos go."""
     load: str = ""

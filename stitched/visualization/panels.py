@@ -62,8 +62,8 @@ def check_size(image: np.ndarray, poses: Poses) -> None:
     for expected in np.unique(poses.image_size, axis=0).tolist():
         if [width, height] != expected:
             raise UserError(
-                f"{poses.source[0]} is {width} x {height} px, its poses were found in one of "
-                f"{expected[0]} x {expected[1]}"
+                f"the picture is {width} x {height} px, the poses are of {poses.source[0]}, which "
+                f"has {expected[0]} x {expected[1]}"
             )
 
 

@@ -69,6 +69,16 @@ def test_mpii_is_converted_and_readable(tmp_path, capsys):
     np.testing.assert_array_equal(table.keypoints[2, 3], [22, 12])
 
 
+def test_mpii_in_another_layout_is_checked(tmp_path, capsys):
+    write_picture(tmp_path / "images/b.jpg")
+    (tmp_path / "annot").mkdir()
+    (tmp_path / "annot/valid.json").write_text(json.dumps([hrnet_record("b.jpg")]))
+    assert main(["mpii", "--data_dir", str(tmp_path)]) == 0
+    assert "mpii: 1 people (val 1)" in capsys.readouterr().out
+    assert main(["mpii", "--data_dir", str(tmp_path), "--validation_list", "valid.h5"]) == 2
+    assert "there is no" in capsys.readouterr().err
+
+
 def test_mpii_elsewhere(tmp_path):
     write_mpii_matlab(tmp_path / "x.mat", [("a.jpg", 1, [mpii_matlab_person(POINTS)])])
     write_picture(tmp_path / "mpii/images/a.jpg")

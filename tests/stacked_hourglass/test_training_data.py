@@ -85,3 +85,8 @@ def test_a_pack_trains_by_either_option(tmp_path: Path) -> None:
 def test_run_with_train_is_the_training_part() -> None:
     assert HourglassRunOptions("lsp", run_with_train=True).split == "train"
     assert HourglassRunOptions("lsp").split == "val"
+
+
+def test_a_misspelt_source_names_all_that_there_are() -> None:
+    with pytest.raises(UserError, match=r"manequin=5 is unknown: .* mannequin, .*pack"):
+        training_people(DataOptions("people", sources=("manequin=5",)), seed=0)

@@ -67,7 +67,7 @@ def test_all_people_are_drawn():
 
 
 def test_a_picture_of_another_size_is_refused():
-    with pytest.raises(UserError, match=r"a.jpg is 80 x 60 px, its poses were found in one of 160"):
+    with pytest.raises(UserError, match=r"is 80 x 60 px, the poses are of a\.jpg, which has 160"):
         overlay_with_panel(grey(80, 60), person("a.jpg"))
 
 
