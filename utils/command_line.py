@@ -25,9 +25,10 @@ Function = Callable[[Any], int | None]
 
 _OPTION = re.compile(r"--?[^\W\d]|--\d")
 _HELP = {"-h", "--help"}
-_TRUTH = dict.fromkeys(("true", "yes", "on"), "True") | dict.fromkeys(
-    ("false", "no", "off"), "False"
-)
+_TRUTH: dict[str, str] = {
+    **dict.fromkeys(("true", "yes", "on"), "True"),
+    **dict.fromkeys(("false", "no", "off"), "False"),
+}
 _NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
 _ASKED = re.compile(r"allocate (\d[\d.]* \w+)")
 LARGEST = 2**63 - 1
