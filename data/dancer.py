@@ -16,8 +16,11 @@ from generative_models.skeleton_to_image.dancer_making import (
     given_poses,
     write_dancer,
 )
+from stacked_hourglass.predictor import Predictor, best_shipped
+from stitched.person_finder import Follower
 from utils.errors import UserError
-from utils.option_checks import at_least_one
+from utils.option_checks import at_least_one, refuse_given
+from utils.weights import resolve
 
 
 @dataclass
@@ -54,17 +57,14 @@ class DancerVideoOptions:
         at_least_one(padding=self.padding)
         if not 0 <= self.min_confidence <= 1:
             raise UserError(f"--min_confidence must be from 0 to 1, not {self.min_confidence}")
-        if self.landmarks and self.load:
-            raise UserError("give --landmarks or --load, not both")
+        if self.landmarks:
+            refuse_given(self, ("load", "min_confidence", "accelerator"), "with --landmarks")
+        if self.crop == "none":
+            refuse_given(self, ("padding",), "with --crop none")
 
 
 def own_finder(options: DancerVideoOptions) -> PoseFinder:
     """The person finder of run.py pose. Raises UserError if its weights are absent."""
-    # Here, so that no other subcommand waits for torch.
-    from stacked_hourglass.predictor import Predictor, best_shipped
-    from stitched.person_finder import Follower
-    from utils.weights import resolve
-
     source = options.load or best_shipped()
     predictor = Predictor.load(source, options.accelerator)
 

@@ -13,10 +13,10 @@ import tyro
 from tqdm import tqdm
 
 from utils.array_files import load_arrays
-from utils.errors import UserError
+from utils.errors import UserError, need
 from utils.mocap.amc import read_amc
 from utils.mocap.asf import read_asf
-from utils.mocap.bvh import read_bvh
+from utils.mocap.bvh import LARGEST, read_bvh
 from utils.mocap.clips import changed_rate, smooth_parts
 from utils.mocap.joint_maps import (
     JointMap,
@@ -27,7 +27,7 @@ from utils.mocap.joint_maps import (
     h36m_poses_of_points,
 )
 from utils.mocap.naming import distinct_names, frame_rate_in_name, subject_and_action
-from utils.mocap.store import MotionStore, folder_of_store, make_store, write_store
+from utils.mocap.store import MotionStore, check_reach, folder_of_store, make_store, write_store
 from utils.processes import core_count, process_pool
 from utils.skeletons import H36M_17
 
@@ -66,7 +66,7 @@ class MocapOptions:
         for name in ("frame_rate", "amc_frame_rate"):
             rate = getattr(self, name)
             if rate is not None and not 0 < rate <= 10_000:
-                raise UserError(f"--{name} must be positive, not {rate:g}")
+                raise UserError(f"--{name} must be above 0 and at most 10000, not {rate:g}")
         try:
             groups = re.compile(self.subject_pattern).groups
         except re.error as error:
@@ -99,9 +99,9 @@ class _Result:
 
 def prepare_mocap(options: MocapOptions) -> int:
     """Write the store and print what is in it. -> exit code: 1 if a file could not be read."""
-    files = _motion_files(options.folder)
-    # Before the files, which take longer to read.
+    need(options.folder.is_dir(), f"{options.folder} is not a folder")
     output = options.output or _default_output(options.folder)
+    files = _motion_files(options.folder, output)
     joint_map = choose_joint_map(options.joint_map) if options.joint_map else None
     results = list(_read_files(files, partial(_read_file, options, joint_map)))
     # A broken skeleton is found again with each of its clips.
@@ -153,11 +153,11 @@ def _store_of(clips: list[_Clip]) -> MotionStore:
     )
 
 
-def _motion_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder")
-    endings = (".bvh", ".amc", ".npz")
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+def _motion_files(folder: Path, output: Path) -> list[Path]:
+    """All but the store that an earlier command may have written into the folder."""
+    endings, own = (".bvh", ".amc", ".npz"), output.resolve()
+    known = (p for p in folder.rglob("*") if p.suffix.lower() in endings and p.is_file())
+    found = sorted(p for p in known if p.resolve() != own)
     if not found:
         raise UserError(f"{folder} holds no .bvh, .amc or .npz files")
     return found
@@ -235,8 +235,8 @@ def _points(positions: np.ndarray) -> dict[str, np.ndarray]:
     """Places (T, 3) by Human3.6M's names. Raises ValueError for what is no clip."""
     if positions.shape[1:] != (len(H36M_17), 3) or positions.dtype.kind not in "iuf":
         raise ValueError(f"{positions.dtype} of shape {positions.shape}, not numbers (T, 17, 3)")
-    if not np.isfinite(positions).all():
-        raise ValueError("it has joints that are not numbers")
+    if not (np.abs(positions.astype(float)) < LARGEST).all():
+        raise ValueError("it has joints that are not numbers, or too far away")
     return {joint: positions[:, j].astype(float) for j, joint in enumerate(H36M_17.joints)}
 
 
@@ -263,6 +263,8 @@ def _add(
             f"{place} has jumps: {len(poses) - kept} of {len(poses)} frames dropped, "
             f"{len(parts)} parts left"
         )
+    for part in parts:
+        check_reach(poses[part], place)
     rate = options.frame_rate or frame_rate
     for number, part in enumerate(parts, 1):
         where = f"{place}.{number}" if len(parts) > 1 else place

@@ -20,6 +20,11 @@ from tqdm import tqdm
 # A script's own folder is on the path, the repository that holds this one is not.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+if __name__ == "__main__":
+    from utils.threads import limit_spinning
+
+    limit_spinning()  # before the following, which import torch
+
 from data.dancer import DancerVideoOptions, prepare_dancer
 from data.h36m import H36mOptions, prepare_h36m
 from data.h36m_images import H36mImagesOptions, prepare_h36m_images

@@ -101,7 +101,7 @@ def _is_animated(path: Path) -> bool:
     try:
         with Image.open(path, formats=["GIF"]) as picture:
             return getattr(picture, "n_frames", 1) > 1
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return False  # broken: whoever reads it says how
 
 

@@ -105,7 +105,10 @@ class VideoOptions:
             self.end is None or self.end > self.start,
             f"--end ({self.end}) must be above --start ({self.start})",
         )
-        need(self.fps is None or 0 < self.fps <= 10_000, f"--fps must be above 0, not {self.fps}")
+        need(
+            self.fps is None or 0 < self.fps <= 10_000,
+            f"--fps must be above 0 and at most 10000, not {self.fps}",
+        )
 
 
 @dataclass
@@ -146,8 +149,8 @@ class MachineOptions:
     """Number format; auto is bf16 where the device computes in it."""
     backend: Literal["auto", "torch", "onnx"] = "auto"
     """What runs the networks: PyTorch, or ONNX Runtime on the CPU (temporal lifters stay with
-    PyTorch); auto is ONNX Runtime where films are among the inputs, it is installed and no GPU is
-    used."""
+    PyTorch); auto is ONNX Runtime where films are among the inputs, it is installed, no GPU is
+    used and .cache/ can be written."""
     devices: int = 1
     """Devices (GPUs, or processes on CPU) on each machine that share the inputs; under torchrun,
     what it started."""

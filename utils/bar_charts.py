@@ -36,7 +36,7 @@ def save_bars(
         drawn = axes.barh(places + shift, values, thick, color=colour, label=label)
         texts = ["" if np.isnan(value) else f"{value:.1f}" for value in values]
         axes.bar_label(drawn, texts, padding=3, fontsize=8, color="0.35")
-    axes.set_yticks(places, names)
+    axes.set_yticks(places, names, parse_math=False)  # a name with $ is no formula
     axes.invert_yaxis()
     axes.set_title(title, fontsize=14, pad=12)
     axes.set_xlabel(x_label, fontsize=12)

@@ -132,7 +132,7 @@ def _on_plane(points: Array) -> Array:
     if isinstance(depth, torch.Tensor):
         in_front = torch.where(depth > 0, depth, torch.nan)
     else:
-        in_front = np.where(depth > 0, depth, np.asarray(np.nan, depth.dtype))
+        in_front = np.where(depth > 0, depth, _like(np.asarray(np.nan), depth))
     return points[..., :2] / in_front
 
 

@@ -1,9 +1,9 @@
 """From `script.py subcommand --options` to one call of one function, and to an exit code.
 
 A script hands over two tables: subcommand -> options, and subcommand -> function. Options are
-written with underscores; hyphens do as well. A true-or-false option takes a value (`--flip False`)
-or stands alone (`--flip`). Exit codes: 0 done, 1 some inputs failed (the function returns it), 2
-the user can mend it (one line, `error: ...`), 130 stopped by Ctrl-C.
+written with underscores; hyphens do as well. A true-or-false option takes a value (`--flip False`
+or no, off) or stands alone (`--flip`). Exit codes: 0 done, 1 some inputs failed (the function
+returns it), 2 the user can mend it (one line, `error: ...`), 130 stopped by Ctrl-C.
 """
 
 import contextlib
@@ -25,7 +25,12 @@ Function = Callable[[Any], int | None]
 
 _OPTION = re.compile(r"--?[^\W\d]|--\d")
 _HELP = {"-h", "--help"}
-_TRUTH = {"true": "True", "false": "False"}
+_TRUTH: dict[str, str] = {
+    **dict.fromkeys(("true", "yes", "on"), "True"),
+    **dict.fromkeys(("false", "no", "off"), "False"),
+}
+_NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory")
+_ASKED = re.compile(r"allocate (\d[\d.]* \w+)")
 LARGEST = 2**63 - 1
 """The largest whole number of an option: libraries keep them in 64 bits."""
 
@@ -72,7 +77,8 @@ def run_script(
     """Run the subcommand that `arguments` (without the script's name) asks for.
 
     `recall` gives a subcommand the defaults of an earlier run. Returns the exit code; prints help
-    to stdout and errors, one line each, to stderr.
+    to stdout and errors, one line each, to stderr. What the system refuses, a file or memory, is
+    such an error, too.
     """
     limit_spinning()
     _print_every_name()
@@ -90,6 +96,26 @@ def run_script(
         # Who read our output, such as `head`, has gone. Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (OSError, MemoryError, RuntimeError) as error:
+        refused = _refused(error)
+        if refused is None:
+            raise
+        print(f"error: {refused}", file=sys.stderr)
+        return 2
+
+
+def _refused(error: Exception) -> UserError | None:
+    """What the system refused, a file or memory; None of a fault of ours."""
+    if isinstance(error, OSError):
+        if error.filename is None:
+            return None
+        return UserError(f"cannot use {os.fsdecode(error.filename)}: {error.strerror or error}")
+    # Not by torch's own kind, which only GPUs have: torch may not have been imported.
+    if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
+        return None
+    asked = _ASKED.search(str(error))
+    more = f" for {asked[1]} more" if asked else ""
+    return UserError(f"not enough memory{more}: a smaller batch or network needs less")
 
 
 def _print_every_name() -> None:
@@ -265,12 +291,15 @@ def _with_underscores(name: str) -> str:
 def _complete_arguments(
     names: Mapping[str, bool], arguments: Sequence[str], program: str
 ) -> list[str]:
-    """Write out the value of every true-or-false option; refuse options that do not exist."""
+    """Write out the value of every true-or-false option; refuse options that do not exist, and 0
+    or 1 after a true-or-false one, which might be its value or the number of a webcam."""
     complete: list[str] = []
-    waiting_flag = False
+    waiting_flag = ""
     for word in [*arguments, ""]:
         if waiting_flag:
-            waiting_flag = False
+            if word in ("0", "1"):
+                raise UserError(f"write True or False after {waiting_flag}, before {word}")
+            waiting_flag = ""
             if word.lower() in _TRUTH:
                 complete.append(_TRUTH[word.lower()])
                 continue
@@ -278,7 +307,7 @@ def _complete_arguments(
         name, equals, value = word.partition("=")
         if _OPTION.match(word) and word not in _HELP:
             is_flag = _look_up(names, name, program)
-            waiting_flag = is_flag and not equals
+            waiting_flag = name if is_flag and not equals else ""
             if is_flag and equals:
                 word = f"{name}={_TRUTH.get(value.lower(), value)}"
         complete.append(word)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,17 @@ from utils.errors import UserError
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
 """Folder of the cache."""
+
+
+def can_keep() -> bool:
+    """Whether files can be written into the cache, as they cannot where the program is installed
+    for reading alone."""
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=CACHE):
+            return True
+    except OSError:
+        return False
 
 
 def cache_key(
@@ -44,14 +57,18 @@ def cached(
 ) -> dict[str, np.ndarray]:
     """Arrays by name: from the cache, or computed and put there.
 
-    key: from `cache_key`. A file that cannot be read is made again.
+    key: from `cache_key`. A file that cannot be read is made again; what cannot be kept is told on
+    stderr.
     """
     path = (folder or CACHE) / f"{key}.npz"
     arrays = _read(path)
     if arrays is None:
         arrays = {name: np.asarray(array) for name, array in compute().items()}
-        with atomic_path(path) as temporary:
-            np.savez(temporary, allow_pickle=False, **arrays)
+        try:
+            with atomic_path(path) as temporary:
+                np.savez(temporary, allow_pickle=False, **arrays)
+        except UserError as error:
+            print(f"{error}: what it would keep is computed anew each time", file=sys.stderr)
     return arrays
 
 

@@ -34,6 +34,22 @@ def has_bf16(kind: str) -> bool:
     return False
 
 
+def need_compiler(kind: str) -> None:
+    """Raises UserError unless the C++ compiler is there that torch.compile needs for a CPU."""
+    if kind != "cpu":
+        return
+    # Not at the top: it takes a second, which only those who compile should pay.
+    from torch._inductor.cpp_builder import get_cpp_compiler
+
+    try:
+        get_cpp_compiler()
+    except (RuntimeError, OSError) as error:
+        raise UserError(
+            "--compile needs a C++ compiler, and none is found: install g++, name another in the "
+            "environment variable CXX, or leave --compile out"
+        ) from error
+
+
 def pick_precision(precision: str, kind: str) -> str:
     """Fabric's name of the precision; "auto" is bf16-mixed where that is faster, else 32-true."""
     if precision != "auto":

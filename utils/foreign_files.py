@@ -5,6 +5,7 @@ scalars and builtin containers are made; everything else is an inert placeholder
 """
 
 import io
+import lzma
 import math
 import mmap
 import re
@@ -44,6 +45,7 @@ _DAMAGE = (
     tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
 )
 _STORAGES = {
     "Float": torch.float32,

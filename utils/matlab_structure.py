@@ -13,7 +13,10 @@ LARGEST = 4 << 30
 
 _HEAD = 128
 _DEEPEST = 32
-_INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 1, 5, 6, 14, 15
+_INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED, _UTF8 = 1, 5, 6, 14, 15, 16
+# What other programs than MATLAB write where it writes the first of the two; SciPy reads both.
+_NAMES = {_INT8, _UTF8}
+_WHOLE = {_INT32, _UINT32}
 _TEXTS = {1, 2, 3, 4, 16, 17, 18}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
 """Bytes of a number by its type."""
@@ -79,14 +82,14 @@ def _check_matrix(element: Element, order: str, depth: int) -> None:
         return
     parts = _elements(content, order)
     (flags,) = struct.unpack_from(f"{order}I", _part(parts, {_UINT32}, least=8))
-    sizes = _part(parts, {_INT32}, least=8)
+    sizes = _part(parts, _WHOLE, least=8)
     dimensions = struct.unpack_from(f"{order}{len(sizes) // 4}i", sizes)
     if min(dimensions) < 0:
         raise ValueError("a matrix with sides below zero")
     count = 1
     for side in dimensions:
         count *= side
-    _part(parts, {_INT8})
+    _part(parts, _NAMES)
     kind = flags & 0xFF
     if kind in (_CELL, _STRUCT, _OBJECT):
         count *= _fields(parts, kind, order)
@@ -100,9 +103,9 @@ def _fields(parts: Iterator[Element], kind: int, order: str) -> int:
     if kind == _CELL:
         return 1
     if kind == _OBJECT:
-        _part(parts, {_INT8})
-    (length,) = struct.unpack_from(f"{order}i", _part(parts, {_INT32}, least=4))
-    names = _part(parts, {_INT8})
+        _part(parts, _NAMES)
+    (length,) = struct.unpack_from(f"{order}i", _part(parts, _WHOLE, least=4))
+    names = _part(parts, _NAMES)
     if length < 1 or len(names) % length:
         raise ValueError("names of fields that are cut short")
     return len(names) // length

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from utils.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Okabe & Ito's colours, which stay apart for colour-blind readers; then line styles tell on.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -36,10 +40,12 @@ def save_curves(
     axes = figure.subplots()
     for mark in marks:
         axes.axvline(mark, color="0.6", linewidth=1, linestyle=(0, (4, 4)), zorder=1)
-    for number, (label, y) in enumerate(curves.items()):
+    for number, y in enumerate(curves.values()):
         colour = COLOURS[number % len(COLOURS)]
         style = _LINE_STYLES[number // len(COLOURS) % len(_LINE_STYLES)]
-        axes.plot(x, y, color=colour, linestyle=style, linewidth=2.2, label=label, clip_on=False)
+        axes.plot(
+            x, y, color=colour, linestyle=style, linewidth=2.2, label=str(number), clip_on=False
+        )
     axes.set(xlim=(x[0], x[-1]), ylim=y_limits)
     axes.set_title(title, fontsize=15, pad=12)
     axes.set_xlabel(x_label, fontsize=12)
@@ -47,6 +53,14 @@ def save_curves(
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(title=legend_title, framealpha=0.9, edgecolor="none", fontsize=11)
+    _add_legend(axes, list(curves), legend_title)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png")
+
+
+def _add_legend(axes: "Axes", labels: Sequence[str], title: str) -> None:
+    """The labels as they are: matplotlib would hide those that begin with `_`, and read those with
+    `$` as formulas."""
+    legend = axes.legend(title=title, framealpha=0.9, edgecolor="none", fontsize=11)
+    for text, label in zip(legend.get_texts(), labels, strict=True):
+        text.set(text=label, parse_math=False)

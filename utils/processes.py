@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from utils.errors import UserError
 from utils.stopping import exit_on_sigterm
 
 T = TypeVar("T")
@@ -29,7 +31,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """So many processes to share work with, which are gone when this one ends, however it does.
 
     Ctrl-C and SIGTERM, which terminals and batch systems send to all processes of a command, are
-    left to this one.
+    left to this one. Raises UserError if one of them is killed.
     """
     # Forking a process that runs threads, as torch does, may hang; a spawned one starts clean.
     context = multiprocessing.get_context("spawn")
@@ -39,6 +41,10 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     ):
         try:
             yield pool
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a process of this command was killed, perhaps because the memory was full"
+            ) from error
         finally:  # what nobody waits for any more is not begun
             pool.shutdown(cancel_futures=True)
 

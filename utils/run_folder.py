@@ -46,7 +46,7 @@ def run_folder(run: RunOptions, run_name: str) -> Path:
 def _loaded_checkpoint(load: str) -> Path | None:
     """The checkpoint that --load means if it continues a run, else None."""
     path = Path(load)
-    if path.is_dir():
+    if path.is_dir() and _is_used(path):
         path = path / "last.ckpt"
     if path.suffix != ".ckpt":
         return None

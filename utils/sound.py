@@ -66,7 +66,10 @@ def _join(video: Path, spoken: InputContainer, temporary: Path, start: float) ->
             if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue
             offset = round(start / packet.time_base)
-            if 0 <= float((packet.pts - offset) * packet.time_base) < end:
+            second = float((packet.pts - offset) * packet.time_base)
+            if second > end + 1:  # later than packets can be out of order: the rest may be hours
+                break
+            if 0 <= second < end:
                 packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
                 packet.stream = new_sound
                 out.mux(packet)

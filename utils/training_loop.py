@@ -31,6 +31,7 @@ from utils.checkpoint import (
     read_weights,
     set_random_states,
 )
+from utils.devices import need_compiler
 from utils.distributed import (
     fail_together,
     first_reports,
@@ -117,6 +118,7 @@ class _Training:
         self.module = model
         optimizer = self.functions.make_optimizer_fn(model, self.options)
         if self.loop.compile:
+            on_rank_zero(self.fabric, lambda: need_compiler(self.fabric.device.type))
             model = torch.compile(model)  # pyright: ignore[reportAssignmentType]
         wrapped = self.fabric.setup(model, *by_name(optimizer).values())
         self.model, *optimizers = wrapped

@@ -34,7 +34,9 @@ class _Webcam:
             self.close()
             raise UserError(f"camera {number} gives no picture; is it there, and free?")
         self.height, self.width = self._first.shape[:2]
-        self.fps = float(self._camera.get(cv2.CAP_PROP_FPS)) or 30.0
+        stated = float(self._camera.get(cv2.CAP_PROP_FPS))
+        # Some drivers state 0, -1 or what is no number.
+        self.fps = stated if 0 < stated <= 240 else 30.0
 
     def __enter__(self) -> Self:
         return self

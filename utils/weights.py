@@ -34,16 +34,13 @@ def resolve(name_or_path: str | Path) -> Path:
     Raises UserError, with the shipped names, where there is none.
     """
     path = Path(name_or_path)
-    if path.is_dir():
-        for name in RUN_FILES:
-            if (path / name).is_file():
-                return path / name
-        raise UserError(f"{path} holds no weights (looked for {' and '.join(RUN_FILES)})")
-    if path.is_file():
-        return path
     shipped = PRETRAINED / f"{name_or_path}.safetensors"
-    if shipped.is_file():
-        return shipped
+    # A folder without weights may have the name of a shipped model by chance.
+    for file in (*(path / name for name in RUN_FILES), path, shipped):
+        if file.is_file():
+            return file
+    if path.is_dir():
+        raise UserError(f"{path} holds no weights (looked for {' and '.join(RUN_FILES)})")
     names = ", ".join(shipped_names()) or "none"
     raise UserError(f"no weights at {name_or_path}: no such file; shipped models: {names}")
 

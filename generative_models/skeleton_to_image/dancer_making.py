@@ -149,11 +149,10 @@ def windows(keypoints: np.ndarray, crop: Crop, padding: float) -> np.ndarray:
     The side is `padding` times the largest extent: of any one person with "follow", of all
     together with "fixed". Every pose needs at least one joint.
     """
-    if crop == "fixed":
-        keypoints = np.broadcast_to(
-            keypoints.reshape(1, -1, 2), (len(keypoints), keypoints.size // 2, 2)
-        )
     low, high = np.nanmin(keypoints, axis=1), np.nanmax(keypoints, axis=1)
+    if crop == "fixed":
+        low = np.broadcast_to(low.min(axis=0), low.shape)
+        high = np.broadcast_to(high.max(axis=0), high.shape)
     side = max(float((high - low).max()) * padding, 1.0)
     return np.concatenate([(low + high) / 2, np.full((len(keypoints), 1), side)], axis=1)
 

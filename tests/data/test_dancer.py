@@ -59,7 +59,15 @@ def test_landmarks_may_be_given(video: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"every": 0}, {"width": 3}, {"padding": 0.5}, {"landmarks": "a", "load": "b"}],
+    [
+        {"every": 0},
+        {"width": 3},
+        {"padding": 0.5},
+        {"landmarks": "a", "load": "b"},
+        {"landmarks": "a", "min_confidence": 0.5},
+        {"landmarks": "a", "accelerator": "cpu"},
+        {"crop": "none", "padding": 2.0},
+    ],
     ids=str,
 )
 def test_options_that_make_no_sense(wrong: dict) -> None:

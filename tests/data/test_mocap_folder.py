@@ -132,6 +132,25 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_done(folder, capsys
     assert "stand.amc has no skeleton: put its .asf file beside it" in printed
 
 
+def test_a_clip_in_another_unit_is_named_and_the_rest_is_done(folder, capsys):
+    still = BVH.replace("90 0 0 0 90 0", "0 0 0 0 0 0")
+    (folder / "clips/ben/run.bvh").write_text(still.replace("OFFSET 0 10 0", "OFFSET 0 1000 0"))
+    np.savez(folder / "clips/lab_50hz.npz", far=np.full((2, 17, 3), 1e300))
+    code, store = run(folder)
+    assert code == 1 and store.names.tolist() == ["walk"]
+    printed = capsys.readouterr().out
+    assert "ben/run: a joint is more than 3.3 m from the hip; is the unit" in printed
+    assert "clip far: it has joints that are not numbers, or too far away" in printed
+
+
+def test_a_store_inside_its_folder_is_not_read_as_motion(folder):
+    output = folder / "clips/store.npz"
+    options = MocapOptions(folder / "clips", output, joint_map=str(folder / "my.toml"))
+    for _ in range(2):
+        assert prepare_mocap(options) == 0
+    assert read_store(output).names.tolist() == ["walk", "run"]
+
+
 def test_acclaim_clips_find_their_skeleton(folder):
     for name in ("a", "ab", "c"):
         (folder / f"clips/{name}.asf").write_text(ASF)
@@ -214,10 +233,12 @@ def test_what_the_user_can_mend_is_said(folder):
         prepare_mocap(MocapOptions(folder / "empty"))
     with pytest.raises(UserError, match=r"no clip of .* is left; the first reason: .*--joint_map"):
         prepare_mocap(MocapOptions(folder / "clips", folder / "out.npz"))
-    with pytest.raises(UserError, match="--frame_rate must be positive, not 0"):
+    with pytest.raises(UserError, match=r"--frame_rate must be above 0 and .*, not 0"):
         MocapOptions(folder, frame_rate=0.0)
-    with pytest.raises(UserError, match="--amc_frame_rate must be positive, not -1"):
+    with pytest.raises(UserError, match=r"--amc_frame_rate must be above 0 and .*, not -1"):
         MocapOptions(folder, amc_frame_rate=-1.0)
+    with pytest.raises(UserError, match=r"--frame_rate .* at most 10000, not 20000"):
+        MocapOptions(folder, frame_rate=20_000.0)
     with pytest.raises(UserError, match=r"--subject_pattern a\(\(: "):
         MocapOptions(folder, subject_pattern="a((")
     with pytest.raises(UserError, match="one group, not 0"):

@@ -1,6 +1,7 @@
 """The preparing commands as a user runs them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,27 @@ def test_runs_as_a_script_from_the_repository():
     command = [sys.executable, "data/prepare.py", "--help"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0 and all(name in result.stdout for name in SUBCOMMANDS)
+
+
+WATCH = """
+import os, runpy, sys
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print("torch finds", os.environ.get("OMP_WAIT_POLICY"))
+sys.meta_path.insert(0, Watch())
+sys.path.insert(0, "data")
+sys.argv = ["data/prepare.py", "--help"]
+runpy.run_path("data/prepare.py", run_name="__main__")
+"""
+
+
+def test_threads_are_told_not_to_spin_before_torch_is_imported():
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    result = subprocess.run(
+        [sys.executable, "-c", WATCH], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert result.stdout.startswith("torch finds PASSIVE\n"), result.stderr
 
 
 def test_every_command_that_errors_recommend_exists(capsys):

@@ -28,6 +28,12 @@ def test_what_is_asked_for_stays() -> None:
     assert chosen(films=True, accelerator="cuda") == "torch"
 
 
+def test_where_no_file_can_be_kept_torch_runs_films(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "can_keep", lambda: False)
+    assert chosen(films=True) == "torch"
+    assert chosen(films=True, load="mine.onnx") == chosen(films=True, backend="onnx") == "onnx"
+
+
 def test_without_the_extra_torch_runs_films(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "find_spec", lambda name: None if name == "onnxscript" else name)
     assert chosen(films=True) == "torch"

@@ -62,6 +62,11 @@ def test_each_file_once_and_remembers_what_named_it(folder):
     assert [source.given for source in sources] == ["photos/10.jpg"] + ["photos"] * 3 + ["0"]
 
 
+def test_a_gif_that_states_a_size_beyond_reason_is_left_to_who_reads_it(folder):
+    (folder / "huge.gif").write_bytes(b"GIF89a" + b"\xff" * 4 + bytes(30))
+    assert names("huge.gif") == [("picture", "huge.gif")]
+
+
 def test_home_folder(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))

@@ -18,7 +18,7 @@ def bar_lengths(image: np.ndarray, colour: tuple[int, int, int]) -> list[int]:
 def test_bars_are_as_long_as_their_values(tmp_path):
     path = tmp_path / "bars.png"
     bars = {"one": [40.0, 20.0, np.nan], "two": [10.0, 30.0, 20.0]}
-    save_bars(path, ["hip", "left knee", "head"], bars, title="Errors", x_label="mm")
+    save_bars(path, ["hip", r"left $\knee$", "head"], bars, title="Errors", x_label="mm")
     image = read_image(path)
     assert image.shape[1] == 1200
     blue, red = bar_lengths(image, (0, 114, 178)), bar_lengths(image, (213, 94, 0))

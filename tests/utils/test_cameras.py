@@ -88,6 +88,9 @@ def test_whole_numbers_are_as_good_as_others() -> None:
     )
     tensor = world_to_camera(torch.from_numpy(points), one.rotation, one.position)
     np.testing.assert_allclose(tensor.numpy(), found, rtol=1e-4)
+    ours = one.project(points)
+    np.testing.assert_allclose(ours, one.project(points.astype(float)))
+    np.testing.assert_allclose(one.project(torch.from_numpy(points)).numpy(), ours, rtol=1e-4)
     pixels = np.array([[300, 400]])
     np.testing.assert_allclose(
         unproject(pixels, np.array([2000]), INTRINSICS),

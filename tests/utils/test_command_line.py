@@ -1,6 +1,7 @@
 """Subcommands, options, one-line errors and exit codes, on a small made-up script."""
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
+import torch
 import tyro
 
 from utils.command_line import (
@@ -59,8 +61,14 @@ def parse(*arguments: str) -> Fit:
     return parse_options(FIT, arguments, "toy.py fit")
 
 
-def run(*arguments: str, result: int | None = None, stop: type[BaseException] | None = None) -> int:
+def run(
+    *arguments: str,
+    result: int | None = None,
+    stop: type[BaseException] | BaseException | None = None,
+) -> int:
     def function(options: Fit) -> int | None:
+        if isinstance(stop, BaseException):
+            raise stop
         if stop is not None:
             raise stop("photo.jpg is not a picture")
         return result
@@ -98,6 +106,10 @@ def test_hyphens_underscores_equals_signs_and_aliases_mean_the_same():
         (["--flip", "False"], False),
         (["--flip=False"], False),
         (["-f", "false"], False),
+        (["--flip", "Yes"], True),
+        (["--flip", "no"], False),
+        (["--flip=ON"], True),
+        (["--flip", "off"], False),
     ],
 )
 def test_true_or_false_options_stand_alone_or_take_a_value(words: list[str], value: bool):
@@ -106,7 +118,8 @@ def test_true_or_false_options_stand_alone_or_take_a_value(words: list[str], val
 
 
 def test_a_lone_flag_does_not_swallow_what_follows():
-    assert parse("--flip", "0", "photo.jpg") == Fit(inputs=("0", "photo.jpg"), flip=True)
+    assert parse("--flip", "2", "photo.jpg") == Fit(inputs=("2", "photo.jpg"), flip=True)
+    assert parse("--flip", "True", "0") == Fit(inputs=("0",), flip=True)
     assert parse("--resume", "--augment_training_data", "False").augment_training_data is False
 
 
@@ -126,6 +139,8 @@ def test_negative_numbers_and_lists_are_values():
         (["--lr", "fast"], "could not convert string to float: 'fast'"),
         (["--lr"], "missing value for argument '--lr'"),
         (["--flip=maybe"], "invalid choice 'maybe'"),
+        (["--flip", "0", "photo.jpg"], "write True or False after --flip, before 0"),
+        (["-f", "1"], "write True or False after -f, before 1"),
         (["--loss", "l1"], "Expected one of ('mse', 'cross_entropy')"),
         (["--seed", "-1"], "seed must not be negative, not -1"),
         (["--seed", str(2**63)], "--seed must be at most 9223372036854775807"),
@@ -271,9 +286,34 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().err == "stopped\nerror: photo.jpg is not a picture\n"
 
 
-def test_a_fault_of_ours_keeps_its_traceback():
-    with pytest.raises(ZeroDivisionError):
-        run("fit_line", stop=ZeroDivisionError)
+@pytest.mark.parametrize("fault", [ZeroDivisionError, RuntimeError, OSError])
+def test_a_fault_of_ours_keeps_its_traceback(fault: type[Exception]):
+    with pytest.raises(fault):
+        run("fit_line", stop=fault)
+
+
+def test_a_file_that_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]):
+    def look(_: Fit) -> None:
+        os.stat("a" * 300)
+
+    assert run_script("toy.py", "Fit things.", {"fit": FIT}, {"fit": look}, ["fit"]) == 2
+    assert capsys.readouterr().err == f"error: cannot use {'a' * 300}: File name too long\n"
+    assert run("fit_line", stop=PermissionError(13, "Permission denied", b"a/b")) == 2
+    assert capsys.readouterr().err == "error: cannot use a/b: Permission denied\n"
+
+
+def test_too_little_memory_is_one_line(capsys: pytest.CaptureFixture[str]):
+    def ask(_: Fit) -> None:
+        torch.empty(2**60, dtype=torch.uint8)
+
+    line = "error: not enough memory{}: a smaller batch or network needs less\n"
+    assert run_script("toy.py", "Fit things.", {"fit": FIT}, {"fit": ask}, ["fit"]) == 2
+    assert capsys.readouterr().err == line.format(f" for {2**60} bytes more")
+    assert run("fit_line", stop=MemoryError()) == 2
+    assert capsys.readouterr().err == line.format("")
+    of_gpu = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has")
+    assert run("fit_line", stop=of_gpu) == 2
+    assert capsys.readouterr().err == line.format(" for 20.00 GiB more")
 
 
 def test_importing_it_does_not_import_tyro():

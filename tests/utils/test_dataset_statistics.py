@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from utils.dataset_statistics import cache_key, cached, channel_mean_std
+from utils import dataset_statistics
+from utils.dataset_statistics import cache_key, cached, can_keep, channel_mean_std
 
 images = st.lists(
     st.tuples(st.integers(1, 7), st.integers(1, 7)).flatmap(
@@ -84,6 +85,19 @@ def test_values_are_computed_once_and_again_when_damaged(tmp_path):
         path.write_bytes(damage)
         assert cached("a", compute, tmp_path)["mean"].tolist() == [0.1, 0.2]
         assert len(calls) == 2 + number and path.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_told_and_costs_time_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dataset_statistics, "CACHE", tmp_path / "cache")
+    assert can_keep() and not list((tmp_path / "cache").iterdir())
+    place = tmp_path / "a file"
+    place.touch()
+    monkeypatch.setattr(dataset_statistics, "CACHE", place)
+    assert not can_keep()
+    for _ in range(2):
+        assert cached("a", lambda: {"mean": np.ones(1)})["mean"].tolist() == [1]
+        told = capsys.readouterr().err
+        assert told.startswith(f"cannot write {place / 'a.npz'}: ") and told.count("\n") == 1
 
 
 def test_objects_in_a_cache_file_are_not_loaded(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from utils.devices import device_kind, has_bf16, in_float32, pick_precision
+from utils.devices import device_kind, has_bf16, in_float32, need_compiler, pick_precision
 from utils.errors import UserError
 
 
@@ -30,6 +30,15 @@ def test_device_kind_names_the_machines_device(monkeypatch):
     assert device_kind("auto") == device_kind("gpu") == "mps"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert device_kind("auto") == "cpu"
+
+
+def test_compiling_for_a_cpu_needs_a_compiler(monkeypatch):
+    from torch._inductor import config
+
+    monkeypatch.setattr(config.cpp, "cxx", ("a-compiler-that-is-nowhere",))
+    need_compiler("cuda")
+    with pytest.raises(UserError, match="--compile needs a C\\+\\+ compiler"):
+        need_compiler("cpu")
 
 
 @pytest.mark.parametrize("accelerator", ["cuda", "mps", "gpu"])

@@ -328,6 +328,17 @@ def test_npy_that_declares_more_than_it_holds(tmp_path):
         read_foreign(tmp_path / "a.npz")
 
 
+def test_a_damaged_array_in_lzma_is_a_user_error(tmp_path):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.npy", bytes(1000))
+    content = bytearray(path.read_bytes())
+    content[50:60] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.npz is damaged"):
+        read_foreign(path)
+
+
 def test_weights_are_found_and_named():
     weights = {"module.a": torch.ones(1), "module.b.module.c": torch.ones(2)}
     assert list(without_module_prefix(weights)) == ["a", "b.module.c"]

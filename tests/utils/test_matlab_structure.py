@@ -41,6 +41,19 @@ def test_all_that_scipy_writes_is_whole(compressed: bool) -> None:
     check_matlab5(saved(everything(), do_compression=compressed))
 
 
+@pytest.mark.parametrize(("place", "usual", "other"), [(24, 5, 6), (40, 1, 16)])
+def test_sides_without_sign_and_names_in_utf8_are_read(place: int, usual: int, other: int) -> None:
+    """Where programs other than MATLAB and SciPy write another type than they do."""
+    data = bytearray(saved({"numbers": np.arange(4.0)}))
+    assert struct.unpack_from("<I", data, HEAD + place) == (usual,)
+    struct.pack_into("<I", data, HEAD + place, other)
+    check_matlab5(bytes(data))
+    assert scipy.io.loadmat(io.BytesIO(data))["numbers"].tolist() == [[0, 1, 2, 3]]
+    struct.pack_into("<I", data, HEAD + place, 9)
+    with pytest.raises(ValueError, match="of type 9 where something else should be"):
+        check_matlab5(bytes(data))
+
+
 @pytest.mark.parametrize("kind", [0, 8, 10, 11, 19, 20, 255])
 def test_types_that_do_not_exist_are_refused(kind: int) -> None:
     """The numbers are the last element: its type stands eight bytes before them."""

@@ -1,9 +1,11 @@
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from utils import processes
+from utils.errors import UserError
 from utils.processes import core_count, over_processes
 
 
@@ -32,6 +34,17 @@ def test_results_come_in_order_from_as_many_processes_as_cores(monkeypatch) -> N
     assert [number for number, _ in shared] == list(range(20))
     workers = {process for _, process in shared}
     assert os.getpid() not in workers and len(workers) <= 2
+
+
+def killed(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a matter of POSIX")
+def test_a_process_that_is_killed_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(processes, "core_count", lambda: 1)
+    with pytest.raises(UserError, match="was killed, perhaps because the memory was full"):
+        list(over_processes(killed, 2, "numbers", worth_processes=1))
 
 
 def test_a_few_are_made_here() -> None:

@@ -93,10 +93,16 @@ def test_load_tells_runs_from_weights(tmp_path):
         assert find_start(options(tmp_path, load=load), "x") == Start(tmp_path / "x", None, load)
     (tmp_path / "empty").mkdir()
     for load in ("empty", "absent.ckpt"):
-        with pytest.raises(UserError, match="there is no"):
+        with pytest.raises(UserError, match=r"there is no|holds no weights"):
             find_start(options(tmp_path, load=str(tmp_path / load)), "x")
     with pytest.raises(UserError, match=r"no weights at misspelt: .*shipped models: .*lightweight"):
         find_start(options(tmp_path, load="misspelt"), "x")
+
+
+def test_an_empty_folder_does_not_hide_a_shipped_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lightweight").mkdir()
+    assert find_start(options(tmp_path, load="lightweight"), "x").weights == "lightweight"
 
 
 def test_a_run_continued_elsewhere_takes_its_best_weights_along(tmp_path):

@@ -1,12 +1,15 @@
 """The sound of one video put into another."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from av.audio.stream import AudioStream
 
+from utils import sound
 from utils.errors import UserError
 from utils.sound import copy_sound
 from utils.video import VideoReader, VideoWriter
@@ -80,6 +83,24 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"unknown\.avi .*: its kind of compression is unknown"):
         copy_sound(unknown, film)
     assert film.read_bytes() == before
+
+
+def test_sound_beyond_the_pictures_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds: list[float] = []
+
+    def watched(*arguments: Any) -> Iterator[av.Packet]:
+        for packet in encoded(*arguments):
+            assert packet.pts is not None and packet.time_base is not None
+            seconds.append(float(packet.pts * packet.time_base))
+            yield packet
+
+    encoded = sound._encoded
+    monkeypatch.setattr(sound, "_encoded", watched)
+    film = write_film(tmp_path / "film.mp4", 0.5)
+    assert copy_sound(write_old(tmp_path / "old.avi", "pcm_s16le"), film)
+    assert 1.4 < max(seconds) < 2.0
 
 
 def remuxed(path: Path, new: Path, start: float) -> Path:

@@ -384,6 +384,7 @@ def test_compiled_model_saves_ordinary_keys(tmp_path, monkeypatch):
 
     original = torch.compile
     monkeypatch.setattr(torch, "compile", compile_model)
+    monkeypatch.setattr("utils.training_loop.need_compiler", lambda kind: None)
     train(tmp_path, loop={"max_steps": 2, "compile": True})
     assert compiled
     assert "0.weight" in load_file(tmp_path / "runs/toy_default/best.safetensors")

@@ -1,5 +1,6 @@
 """Videos in: turns, pixel shapes, colours, times, parts, memory, cameras."""
 
+import math
 import subprocess
 import sys
 from fractions import Fraction
@@ -217,6 +218,23 @@ def test_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_webcam(0) as source:
         assert len(list(source)) == 5
         assert source.damage is not None and "camera 0 stopped" in source.damage
+
+
+@pytest.mark.parametrize("stated", [0.0, -1.0, math.inf, math.nan])
+def test_a_camera_that_states_no_rate(stated: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Camera:
+        def __init__(self, number: int) -> None: ...
+        def read(self) -> tuple[bool, np.ndarray]:
+            return True, quadrants()
+
+        def get(self, what: int) -> float:
+            return stated
+
+        def release(self) -> None: ...
+
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    with open_webcam(0) as source:
+        assert source.fps == 30.0
 
 
 # --- real videos

@@ -146,6 +146,18 @@ def test_names_and_folders_resolve(tmp_path, monkeypatch):
         resolve(tmp_path / "empty")
 
 
+def test_only_a_folder_with_weights_hides_a_shipped_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "PRETRAINED", tmp_path / "shipped")
+    monkeypatch.chdir(tmp_path)
+    shipped, own = tmp_path / "shipped/lifter.safetensors", tmp_path / "lifter/last.ckpt"
+    for path in (shipped, own):
+        path.parent.mkdir()
+    shipped.touch()
+    assert resolve("lifter") == shipped
+    own.touch()
+    assert resolve("lifter").resolve() == own
+
+
 @pytest.mark.skipif(os.name != "posix", reason="folder permissions work otherwise there")
 def test_unwritable_places_are_user_errors(tmp_path):
     (tmp_path / "file").touch()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.errors import UserError
+from utils.frames import frame_rate
 from utils.pose_file import Poses
 
 USUAL_RATE = 25.0
@@ -21,10 +22,10 @@ class Track:
     """One person of one source, at all T frames of that source that the pose file has.
 
     `source` as in the pose file, `stem` for names of files (no other source has it); `frames` (T,)
-    rising; `times` (T,) s; `rate` frames per second, the mean; `skeleton` name in SKELETONS;
-    `positions` (T, J, 3) mm, x right, y up, z towards the camera, NaN for what is missing. They
-    are measured from the camera, or, where the pose file does not say where the person is, from
-    their hip.
+    rising; `times` (T,) s; `rate` frames per second, the mean without gaps; `skeleton` name in
+    SKELETONS; `positions` (T, J, 3) mm, x right, y up, z towards the camera, NaN for what is
+    missing. They are measured from the camera, or, where the pose file does not say where the
+    person is, from their hip.
     """
 
     source: str
@@ -91,11 +92,10 @@ def _unique_stems(sources: Sequence[str]) -> list[str]:
 
 
 def _times(frames: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float]:
-    """Seconds (T,) of the frames, and frames per second on average."""
+    """Seconds (T,) of the frames, and frames per second on average, without gaps."""
     if np.isnan(times).any():
         times = frames / USUAL_RATE
-    lasted = times[-1] - times[0]
-    return times, (len(times) - 1) / lasted if lasted > 0 else USUAL_RATE
+    return times, frame_rate(times, USUAL_RATE)
 
 
 def _positions(person: Poses, frames: np.ndarray) -> np.ndarray:

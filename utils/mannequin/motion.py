@@ -132,7 +132,7 @@ class Motion:
         return within_limits(PchipInterpolator(self.key_times, self.key_rows)(times))
 
     def posture(self, times: np.ndarray) -> Posture:
-        """World posture at times (T,), s; times are held inside the motion."""
+        """World posture at times (T,), s; before and after the motion its path stands still."""
         grid = np.arange(len(self.path)) / _GRID_FPS
         x, z = (np.interp(times, grid, axis) for axis in self.path.T)
         return standing(self.body, self.rows(times)).moved(np.stack([x, 0 * x, z], -1))

@@ -1,6 +1,7 @@
 """BVH files: the hierarchy of joints, and one line of channels per frame."""
 
 import math
+import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,10 @@ from utils.mocap.kinematics import Armature, Motion, rotation_matrices
 
 # Beyond any length or angle: a number like this is damage.
 LARGEST = 1e7
+
+# Names may hold other blanks than these, and other ends of lines.
+_words_of = re.compile(r"[^ \t\r\n\f\v]+").findall
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 _POSITIONS = ("Xposition", "Yposition", "Zposition")
 _ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
@@ -37,16 +42,21 @@ def read_bvh(path: str | Path) -> Motion:
     """Read a clip; lengths stay in units of the file.
 
     Channels may come in any order. Positions of a joint replace its OFFSET, as programs that write
-    them for every joint mean it. End sites are called `<parent>_end`. Raises UserError, with file
-    and line, for anything that is not a whole BVH file.
+    them for every joint mean it. End sites are called `<parent>_end`, and names of several words
+    `Left_Arm`. Names are UTF-8, else Latin-1. Raises UserError, with file and line, for anything
+    that is not a whole BVH file.
     """
     try:
-        text = Path(path).read_bytes().decode("latin-1")
+        content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    lines = text.splitlines()
-    start = next((i for i, line in enumerate(lines) if line.strip() == "MOTION"), None)
-    if not any(line.split()[:1] == ["HIERARCHY"] for line in lines[:start]):
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines = _LINE_END.split(text)
+    start = next((i for i, line in enumerate(lines) if _words_of(line) == ["MOTION"]), None)
+    if not any(_words_of(line)[:1] == ["HIERARCHY"] for line in lines[:start]):
         raise UserError(f"{path} has no HIERARCHY: it is not a BVH file")
     if start is None:
         raise UserError(f"{path} has no MOTION: it is cut short")
@@ -60,7 +70,7 @@ class _Words:
 
     def __init__(self, path: str | Path, lines: list[str]) -> None:
         self.path = path
-        self.words = [(word, i + 1) for i, line in enumerate(lines) for word in line.split()]
+        self.words = [(word, i + 1) for i, line in enumerate(lines) for word in _words_of(line)]
         self.place = 0
 
     def take(self) -> str:
@@ -69,6 +79,15 @@ class _Words:
             self.fail("the hierarchy ends too early")
         self.place += 1
         return self.words[self.place - 1][0]
+
+    def name(self) -> str:
+        """The words up to a bracket or the end of the line, joined to one."""
+        name, line = self.take(), self.words[self.place - 1][1]
+        while self.place < len(self.words) and self.words[self.place][1] == line:
+            if self.words[self.place][0] == "{":
+                break
+            name += "_" + self.take()
+        return name
 
     def number(self) -> float:
         """The next word as a number of sensible size."""
@@ -124,7 +143,7 @@ def _start_joint(words: _Words, kind: str, found: _Hierarchy, inside: list[int])
         words.fail("the first joint, and only that, is the ROOT")
     if kind != "ROOT" and not inside:
         words.fail(f"{kind} outside the ROOT")
-    name = words.take()
+    name = words.name()
     if kind == "End":
         if name != "Site":
             words.fail("'End Site' expected")
@@ -157,7 +176,7 @@ def _read_motion(
     path: str | Path, lines: list[str], start: int, width: int
 ) -> tuple[np.ndarray, float]:
     """Channels (F, width) and the time between frames in seconds."""
-    rows = [(i + 1, line) for i, line in enumerate(lines[start:], start) if line.strip()]
+    rows = [(i + 1, line) for i, line in enumerate(lines[start:], start) if _words_of(line)]
     frames = _header_value(path, rows[:1], "Frames:")
     frame_time = _header_value(path, rows[1:2], "Frame Time:")
     if frames < 1 or frames != int(frames):
@@ -166,7 +185,7 @@ def _read_motion(
         raise UserError(f"{path}, line {rows[1][0]}: a frame time of {frame_time:g} s")
     rows = rows[2:]
     for number, line in rows:
-        count = len(line.split())
+        count = len(_words_of(line))
         if count != width:
             raise UserError(
                 f"{path}, line {number}: {count} numbers where the channels of the joints are "
@@ -181,7 +200,7 @@ def _header_value(path: str | Path, row: list[tuple[int, str]], label: str) -> f
     if not row:
         raise UserError(f"{path} ends before {label!r}: it is cut short")
     number, line = row[0]
-    words = " ".join(line.split())
+    words = " ".join(_words_of(line))
     try:
         value = float(words.removeprefix(label)) if words.startswith(label) else math.nan
     except ValueError:
@@ -203,7 +222,7 @@ def _numbers(path: str | Path, rows: list[tuple[int, str]], width: int) -> np.nd
     if values.size == len(rows) * width and (np.abs(values) < LARGEST).all():
         return values.reshape(len(rows), width)
     for number, line in rows:
-        for word in line.split():
+        for word in _words_of(line):
             try:
                 good = abs(float(word)) < LARGEST
             except ValueError:

@@ -7,13 +7,13 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from utils.errors import UserError
+from utils.mocap.bvh import LARGEST
 from utils.mocap.kinematics import Armature, Motion, forward_kinematics, turn
 from utils.mocap.store import VALIDITY
 from utils.skeletons import H36M_17
@@ -142,9 +142,10 @@ def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _number(value: Any, what: str, positive: bool = False) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
     if not good or (positive and value <= 0):
-        raise ValueError(f"{what} must be a {'positive ' * positive}number, not {value!r}")
+        kind = f"{'positive ' * positive}number below {LARGEST:g}"
+        raise ValueError(f"{what} must be a {kind}, not {value!r}")
     return float(value)
 
 

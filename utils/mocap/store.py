@@ -166,20 +166,27 @@ def resample(store: MotionStore, frame_rate: float) -> MotionStore:
     return replace(store, positions=positions, starts=starts, frame_rates=rates)
 
 
+def check_reach(clip: np.ndarray, name: str) -> None:
+    """Raises UserError, naming the clip (T, 17, 3), if a joint is further than 3.2 m from the hip,
+    where a store cannot hold it."""
+    hips = clip[:, [_HIP]]
+    if not np.isfinite(hips).all() or np.nanmax(np.abs(clip - hips), initial=0) > _REACH:
+        raise UserError(
+            f"{name}: a joint is more than {_REACH / 1000:.1f} m from the hip; is the unit of the "
+            "joint map right?"
+        )
+
+
 def write_store(path: str | Path, store: MotionStore, folder: str = "") -> None:
     """Write a store as `.npz`: joints to 0.05 mm, the hip as float32.
 
     folder: full path of what it was made from, which `folder_of_store` tells; "" if from none.
     Raises UserError if the file cannot be written, or a joint is further than 3.2 m from the hip.
     """
+    for c, name in enumerate(store.names.tolist()):
+        check_reach(store.clip(c), name)
     hips = store.positions[:, _HIP]
     relative = np.nan_to_num(store.positions - hips[:, None])
-    if relative.size and np.abs(relative).max() > _REACH:
-        clip = store.clip_of_frame()[np.abs(relative).max(axis=(1, 2)).argmax()]
-        raise UserError(
-            f"{store.names[clip]}: a joint is more than {_REACH / 1000:.1f} m from the hip; is the "
-            "unit of the joint map right?"
-        )
     steps = np.rint(relative / _STEP).astype(np.int16)
     # Differences between frames are small, and pack better. They wrap around, as their sums do.
     changes = np.diff(steps, axis=0, prepend=np.zeros_like(steps[:1]))

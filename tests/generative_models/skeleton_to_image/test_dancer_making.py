@@ -1,5 +1,6 @@
 """From a video to a dancer's folder."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,16 @@ def test_windows_follow_or_stay_and_have_one_side() -> None:
     following = windows(poses, "follow", 1.5)
     assert np.allclose(following, [[20, 20, 18], [40, 20, 18]])
     assert np.allclose(windows(poses, "fixed", 1.5), [[30, 20, 48], [30, 20, 48]])
+
+
+def test_a_fixed_window_of_a_long_film_needs_little_memory() -> None:
+    poses = np.stack([somebody(20)] * 1000)
+    poses[0, 3] = np.nan
+    tracemalloc.start()
+    windows(poses, "fixed", 1.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * poses.nbytes
 
 
 @pytest.mark.parametrize("crop", ["follow", "fixed", "none"])

@@ -60,10 +60,12 @@ def test_names_of_files_are_never_the_same():
     assert paths == [f"out/{n}_person0.bvh" for n in ("clip", "clip_2", "CLIP_2_2", "clip_3")]
 
 
-def test_the_rate_is_the_mean_and_25_where_there_are_no_times():
+def test_the_rate_is_the_mean_without_gaps_and_25_where_there_are_no_times():
     poses = film(frames=3)
-    (track,) = tracks_of(replace(poses, time=np.array([0, 0.1, 0.3])), "X")
-    assert track.rate == pytest.approx(2 / 0.3)
+    (track,) = tracks_of(replace(poses, time=np.array([0, 0.1, 0.22])), "X")
+    assert track.rate == pytest.approx(2 / 0.22)
+    (track,) = tracks_of(replace(film(frames=4), time=np.array([0, 0.1, 0.2, 5])), "X")
+    assert track.rate == pytest.approx(10)
     (track,) = tracks_of(replace(poses, time=np.full(3, np.nan)), "X")
     assert track.rate == 25
     np.testing.assert_allclose(track.times, [0, 0.04, 0.08])

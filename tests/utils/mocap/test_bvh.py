@@ -94,6 +94,25 @@ def test_damage_is_named_with_file_and_line(bvh, old, new, message):
     assert str(bvh) in str(error.value) and message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("written", "encoding", "name"),
+    [
+        ("Hüfte", "utf-8", "Hüfte"),
+        ("Hüfte", "latin-1", "Hüfte"),
+        ("Hüfte", "utf-8-sig", "Hüfte"),
+        # One of its bytes ends a line in Latin-1, another is a blank there.
+        ("頭\u00a0à", "utf-8", "頭\u00a0à"),
+        ("Left \tArm", "utf-8", "Left_Arm"),
+        ("Left Arm {", "utf-8", "Left_Arm"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_names_of_any_letters_and_words(bvh, written, encoding, name, end):
+    text = BVH.replace("Chest", written).replace("{\n  {", "{")
+    bvh.write_bytes(text.replace("\n", end).encode(encoding))
+    assert read_bvh(bvh).armature.names == ("Hips", name, f"{name}_end")
+
+
 def test_a_file_cut_anywhere_before_its_last_number_is_refused(bvh):
     for length in range(0, len(BVH.rstrip()) - 1, 3):
         bvh.write_text(BVH[:length])

@@ -90,6 +90,7 @@ def test_frames_are_skipped(tmp_path, clip):
     ("old", "new", "message"),
     [
         ("unit = 10", "unit = -1", "unit must be a positive number"),
+        ("unit = 10", "unit = 1e39", "unit must be a positive number below 1e+07, not 1e+39"),
         ("unit = 10", "units = 10", "units is not known"),
         ("unit = 10", 'up = "w"', "up must be"),
         ("unit = 10", "skip_frames = -1", "skip_frames must be"),
