@@ -166,7 +166,8 @@ class DataOptions:
     every: int = 1
     """h36m: take every so many-th frame."""
     joints: Literal[14, 17] = 17
-    """h36m: joints that count; 14 leaves out hip, spine and nose."""
+    """h36m: joints that count; 14 leaves out hip, spine and nose. Trained with 14, a lifter has not
+    learnt spine and nose, and what it gives for them means nothing."""
     validation_poses: int = 20_000
     """mocap, mannequin: poses that validate, about, evenly spaced in time."""
     mannequin_count: int = 100
@@ -261,7 +262,8 @@ class LifterRunOptions:
     height: float | None = None
     """Standing height of the person, mm; otherwise the answer has the size of a standard body."""
     statistics: str = ""
-    """Public checkpoints hold no normalisation: a file of Human3.6M pairs to measure it on."""
+    """Public checkpoints hold no normalisation: a file of Human3.6M pairs to measure it on, of S1,
+    S5, S6, S7 and S8, who trained them."""
     output_dir: str = "visualizations/lifter"
     """Where poses.npz and poses.json go."""
     test_batch_size: int = 4096

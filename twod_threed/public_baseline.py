@@ -15,6 +15,7 @@ from torch import Tensor
 
 from twod_threed.alignment import about_hip, body_size
 from twod_threed.description import LifterDescription
+from twod_threed.h36m_takes import TRAIN_SUBJECTS
 from twod_threed.model import LifterArchitecture
 from twod_threed.normalisation import Statistics, measure_statistics
 from twod_threed.pairs import PosePairs
@@ -81,8 +82,14 @@ def _stage_norms(weights: Mapping[str, Tensor]) -> list[str]:
 def measure_public_statistics(pairs: PosePairs) -> tuple[Statistics, float]:
     """Mean and deviation of what the public network takes and gives, and the mean body's size, mm.
 
-    pairs: Human3.6M. The 2D joints are the projections of the 3D ones, in px of its pictures.
+    pairs: Human3.6M, of which those of its TRAIN_SUBJECTS count. The 2D joints are the projections
+    of the 3D ones, in px of its pictures. Raises UserError if none of them is there.
     """
+    pairs = pairs.select(np.isin(pairs.subjects, TRAIN_SUBJECTS))
+    if not len(pairs):
+        raise UserError(
+            f"--statistics needs Human3.6M pairs of {', '.join(TRAIN_SUBJECTS)}: none is there"
+        )
     known = np.where(pairs.valid[..., None], pairs.poses_3d, np.nan)
     poses = torch.from_numpy(known)
     intrinsics = torch.from_numpy(pairs.intrinsics[pairs.camera])

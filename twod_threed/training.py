@@ -26,7 +26,7 @@ from utils.errors import UserError, need
 from utils.optimizers import Optimizers, by_name, make_optimizer
 from utils.pose_file import write_poses
 from utils.run_folder import Start, find_start, run_folder
-from utils.skeletons import MPII_16, skeleton_named
+from utils.skeletons import H36M_17, MPII_16, skeleton_named
 from utils.training_functions import Context, TrainingFunctions
 from utils.training_loop import train_loop
 
@@ -78,7 +78,10 @@ def normalise(batch: Minibatch, lifting: Lifting) -> Normalised:
         size = torch.full_like(size, one.standard_size)
     targets = one.targets(batch["poses_3d"], view, size)
     # A pose too little of which is seen cannot be aligned, and teaches nothing.
-    valid = batch["valid"][:, one.joints_out] & ~targets.isnan().any(-1)
+    valid = batch["valid"].clone()
+    # Its target is 0 whatever joints count, and all others are measured from what comes out for it.
+    valid[:, H36M_17.root] = True
+    valid = valid[:, one.joints_out] & ~targets.isnan().any(-1)
     return Normalised(points, view, targets, valid & ~view.scale.isnan()[:, None])
 
 
@@ -131,9 +134,10 @@ def training_statistics(data: LifterData) -> Statistics:
     """Mean and deviation of the first STATISTICS_POSES training poses of epoch 0."""
     points, poses = [], []
     for batch in data.train.epoch(0):
-        known = torch.where(batch["valid"][..., None], batch["poses_3d"], torch.nan)
+        relative = about_hip(batch["poses_3d"])
+        known = torch.where(batch["valid"][..., None], relative, torch.nan)
         points.append(batch["poses_2d"].cpu())
-        poses.append(about_hip(known).cpu())
+        poses.append(known.cpu())
         if sum(map(len, points)) >= STATISTICS_POSES:
             break
     return measure_statistics(torch.cat(points), torch.cat(poses))

@@ -15,6 +15,7 @@ ROOT = SKELETON.index("mid_hip")
 LEFT_HIP, RIGHT_HIP = SKELETON.indices("left_hip", "right_hip")
 LEFT_SHOULDER, RIGHT_SHOULDER = SKELETON.indices("left_shoulder", "right_shoulder")
 ANKLES = SKELETON.indices("left_ankle", "right_ankle")
+KNEES = SKELETON.indices("left_knee", "right_knee")
 
 # Limb -> the joints at the far ends of its bones.
 LIMBS: dict[str, tuple[int, ...]] = {

@@ -2,8 +2,9 @@
 
 Both take pose files of one person each and give the rows of `source` in the target's pixels, with
 the skeleton `limbs.SKELETON`. They stand on the target's ground: the line above which the lower
-ankle is in three of four frames. From side to side the source's way, in steps as long as the new
-legs make them, goes about where the target mostly is.
+ankle is in three of four frames; where a file has no ankles, the knees of both are brought to one
+height in this way, or else the hips. From side to side the source's way, in steps as long as the
+new legs make them, goes about where the target mostly is.
 """
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from generative_models.motion_transfer.films import Film, film_of, with_points
 from generative_models.motion_transfer.limbs import (
     ANKLES,
+    KNEES,
     ROOT,
     SKELETON,
     clip_size,
@@ -28,22 +30,26 @@ _LOWEST = 0.75
 or somebody is nearer to the camera."""
 
 
-def ground_line(points: Tensor) -> Tensor:
-    """Height (), px from the top, on which who is seen in points (N, 15, 2) stands.
+def lowest_joints(*films: Tensor) -> list[int]:
+    """The ankles if all of the films (N, 15, 2) show one, else the knees, else the hips."""
+    for joints in (ANKLES, KNEES):
+        if not any(points[:, joints, 1].isnan().all() for points in films):
+            return joints
+    return [ROOT]
 
-    In three of four frames no ankle is lower; where ankles are never seen, no joint.
-    """
-    heights = points[:, ANKLES, 1]
-    if heights.isnan().all():
-        heights = points[..., 1]
-    lowest = heights.nan_to_num(-torch.inf).amax(-1)
+
+def ground_line(points: Tensor, joints: list[int]) -> Tensor:
+    """Height (), px from the top, below which none of these joints of points (N, 15, 2) is in three
+    of four frames."""
+    lowest = points[:, joints, 1].nan_to_num(-torch.inf).amax(-1)
     return lowest.quantile(_LOWEST)
 
 
 def place(points: Tensor, target: Tensor) -> Tensor:
     """Points (N, 15, 2), wherever they are, moved to stand where the target (M, 15, 2) does."""
     x = target[:, ROOT, 0].median() - points[:, ROOT, 0].median()
-    y = ground_line(target) - ground_line(points)
+    joints = lowest_joints(points, target)
+    y = ground_line(target, joints) - ground_line(points, joints)
     return points + torch.stack([x, y])
 
 

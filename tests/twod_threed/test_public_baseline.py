@@ -16,7 +16,7 @@ from utils.skeletons import H36M_17
 
 
 def pairs() -> PosePairs:
-    return stored_views(store({"h36m/S1": 20, "h36m/S5": 25}), seed=4)
+    return stored_views(store({"S1": 20, "S5": 25}), seed=4)
 
 
 def checkpoint(folder: Path, prefix: str = "", **sizes: int) -> Path:
@@ -58,6 +58,14 @@ def test_statistics_are_of_the_projected_joints() -> None:
     points = points[:, H36M_17.indices(*JOINTS_2D)]
     assert np.allclose(statistics.mean_2d, points.mean(0), rtol=1e-5)
     assert np.shape(statistics.std_3d) == (16, 3) and 2000 < size < 5000
+
+
+def test_statistics_are_of_the_people_who_trained_alone() -> None:
+    lengths = {"S1": 20, "S5": 25, "S9": 30}
+    found = measure_public_statistics(stored_views(store(lengths), seed=4))
+    assert found == measure_public_statistics(pairs())
+    with pytest.raises(UserError, match=r"S1, S5, S6, S7, S8: none"):
+        measure_public_statistics(stored_views(store({"S9": 20}), seed=4))
 
 
 def test_what_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:

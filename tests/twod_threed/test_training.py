@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.twod_threed.fake_h36m import write_tree
 from tests.twod_threed.small_poses import minibatch
 from twod_threed.detector_noise import read_table
+from twod_threed.h36m import NOT_OF_14
 from twod_threed.losses import joint_errors
 from twod_threed.model import Lifter, LifterArchitecture, constrain_weights, linear_layers
 from twod_threed.normalisation import Normaliser
@@ -23,7 +25,8 @@ from twod_threed.options import (
     NormalisationOptions,
 )
 from twod_threed.predictor import load_lifter
-from twod_threed.training import Lifting, decay_lr, normalise, train
+from twod_threed.training import Lifting, decay_lr, normalise, train, training_statistics
+from twod_threed.training_data import lifter_data
 from utils.errors import UserError
 from utils.options import LoopOptions, OptimizerOptions, RunOptions
 from utils.pose_file import read_poses
@@ -187,6 +190,31 @@ def test_what_cannot_be_known_does_not_enter_the_loss() -> None:
     assert one.points.isfinite().all()
     assert one.valid.sum(1).tolist() == [16, 16, 0]
     assert one.targets[one.valid].isfinite().all()
+
+
+def test_fourteen_joints_are_learnt_relative_to_a_hip_that_is_learnt(tmp_path: Path) -> None:
+    folder = write_tree(tmp_path, ("S1", "S8"), ("Sitting", "Sitting 1"))
+    found = []
+    for joints in (14, 17):
+        wanted = DataOptions(
+            "h36m",
+            data_dir=str(folder),
+            train_subjects=("S1",),
+            action=("Sitting",),
+            joints=joints,
+        )
+        made = options(tmp_path, data=wanted, drawing=DrawingOptions())
+        found.append(lifter_data(made, 0, 1, "cpu"))
+    few, all_of_them = map(training_statistics, found)
+    scored = [H36M_17.index(name) for name in H36M_17.joints if name not in NOT_OF_14]
+    for name in ("mean_3d", "std_3d"):
+        one, other = (np.array(getattr(each, name)) for each in (few, all_of_them))
+        np.testing.assert_allclose(one[scored], other[scored], atol=1e-3)
+    batch = next(iter(found[0].train.epoch(0)))
+    one = normalise(batch, lifting())
+    learnt = {H36M_17.joints[n] for n in one.valid.all(0).nonzero()[:, 0]}
+    assert learnt == {*H36M_17.joints} - {"spine", "neck_nose"}
+    assert not batch["valid"][:, H36M_17.root].any(), "it does not count in the validation"
 
 
 def test_weights_keep_the_norm_through_training(tmp_path: Path) -> None:
