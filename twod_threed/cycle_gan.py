@@ -80,7 +80,7 @@ class CycleGan(nn.Module):
         poses = torch.where(valid[..., None], targets, 0)
         if part == "generators":
             return self._generators(points, poses, valid, kind)
-        return self._critics(points, poses)
+        return self._critics(points, poses, valid[..., None])
 
     def _generators(
         self, points: Tensor, poses: Tensor, valid: Tensor, kind: str
@@ -94,13 +94,14 @@ class CycleGan(nn.Module):
             "regression": total / count.clamp(min=1),
             "cycle": _mean_difference(back_2d, points, seen)
             + _mean_difference(back_3d, poses, known),
-            "gan": (self.critic_3d(made_3d) - 1).square().mean()
+            # Real poses are 0 where a joint is not known: so are these, or the critic saw by that.
+            "gan": (self.critic_3d(torch.where(known, made_3d, 0)) - 1).square().mean()
             + (self.critic_2d(made_2d) - 1).square().mean(),
         }
 
-    def _critics(self, points: Tensor, poses: Tensor) -> dict[str, Tensor]:
+    def _critics(self, points: Tensor, poses: Tensor, known: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            made_3d, made_2d = self.lifter(points), self.projector(poses)
+            made_3d, made_2d = torch.where(known, self.lifter(points), 0), self.projector(poses)
         pairs = ((self.critic_2d, points, made_2d), (self.critic_3d, poses, made_3d))
         zero = points.new_zeros(())
         critic, penalty = zero, zero

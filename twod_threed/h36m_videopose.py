@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from twod_threed.h36m_cameras import camera_ids, published_cameras
-from twod_threed.h36m_takes import Take, Wanted, absent, positions_of
+from twod_threed.h36m_takes import LARGEST, Take, Wanted, absent, positions_of
 from utils.errors import UserError
 from utils.foreign_files import read_foreign
 from utils.skeletons import (
@@ -124,6 +124,8 @@ def _points(points: Any, count: int, skeleton: Skeleton, where: str) -> np.ndarr
         raise UserError(f"{where} is no array of points")
     if points.shape[1] != len(skeleton) or points.shape[2] not in (2, 3):
         raise UserError(f"{where} has shape {points.shape}, not (frames, {len(skeleton)}, 2)")
+    if (np.abs(points[..., :2]) >= LARGEST).any():  # NaN is a joint that was not seen
+        raise UserError(f"{where} has joints that no picture has")
     if len(points) < count:
         raise UserError(f"{where} has {len(points)} frames in 2D and {count} in 3D")
     return points[:count, :, :2]

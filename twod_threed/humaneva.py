@@ -227,8 +227,8 @@ def _pairs_of(
     """What the cameras saw of a clip, in the joints of `target`."""
     turns, positions = zip(*(_place(clip.subject, n) for n in range(len(CAMERAS))), strict=True)
     seen = [(n, points) for n, points in enumerate(clip.views) if points is not None]
-    counts = [len(points) for _, points in seen]
-    truth = np.full((sum(counts), len(poses), 3), np.nan)
+    counts = np.array([len(points) for _, points in seen], np.int64)
+    truth = np.full((counts.sum(), len(poses), 3), np.nan)
     if clip.world is not None and seen:
         views = [world_to_camera(clip.world, turns[n], positions[n]) for n, _ in seen]
         truth = np.concatenate(views)
@@ -237,8 +237,8 @@ def _pairs_of(
         poses_3d=truth,
         valid=np.asarray(np.isfinite(truth).all(axis=-1)),
         poses_2d=convert(points, skeleton, target).poses,
-        camera=np.repeat([n for n, _ in seen], counts),
-        clip=np.zeros(sum(counts), np.int64),
+        camera=np.repeat(np.array([n for n, _ in seen], np.int64), counts),
+        clip=np.zeros(counts.sum(), np.int64),
         frame=np.concatenate([np.arange(count) for count in (0, *counts)]),
         intrinsics=lenses,
         distortion=np.zeros((len(CAMERAS), 5)),

@@ -19,8 +19,8 @@ from twod_threed.normalisation import Normaliser, Statistics, measure_statistics
 from twod_threed.options import LifterTrainOptions, NormalisationOptions
 from twod_threed.pose_rows import lift_pairs
 from twod_threed.predictor import LiftingModel
-from twod_threed.training_data import LifterData, all_people, lifter_data
-from utils.checkpoint import checkpoint_fn, load_fn, read_weights
+from twod_threed.training_data import LifterData, lifter_data
+from utils.checkpoint import all_people, checkpoint_fn, load_fn, read_weights
 from utils.distributed import on_rank_zero, start_fabric
 from utils.errors import UserError, need
 from utils.optimizers import Optimizers, by_name, make_optimizer

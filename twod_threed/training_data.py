@@ -17,11 +17,9 @@ from twod_threed.options import DataOptions, LifterTrainOptions
 from twod_threed.pairs import PosePairs, read_pairs
 from twod_threed.views import stored_views
 from utils.batches import Batches, Order, Plan
-from utils.checkpoint import read_weights
 from utils.errors import UserError
 from utils.mannequin.motion_store import mannequin_store
 from utils.mocap.store import MotionStore, in_split, read_stores
-from utils.run_folder import Start
 from utils.subjects import tell_if_trained
 
 Split = Literal["train", "val", "test"]
@@ -86,13 +84,6 @@ def fixed_pairs(data: DataOptions, split: Split, seed: int) -> PosePairs:
         return found
     every = ceil(len(found.positions) / data.validation_poses)
     return stored_views(found, seed, every)
-
-
-def all_people(people: Iterable[str], start: Start) -> tuple[str, ...]:
-    """Who trains weights: the `people` of this run, and those of the weights it starts from."""
-    place = str(start.checkpoint or start.weights)
-    earlier = read_weights(place)[1].get("people", ()) if place else ()
-    return tuple(sorted({*people, *earlier}))
 
 
 def tell_who_trained(people: Iterable[str], pairs: PosePairs, part: str) -> None:

@@ -6,6 +6,7 @@ Training state is tensors and primitives only, read with torch's `weights_only=T
 import math
 import random
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from utils.atomic import atomic_path
 from utils.errors import UserError, need
 from utils.foreign_files import foreign_weights, read_foreign
 from utils.optimizers import Optimizers, by_name, kept_names
+from utils.run_folder import Start
 from utils.weights import load_into, load_weights, resolve, save_weights
 
 FORMAT = 1
@@ -189,3 +191,10 @@ def read_weights(name_or_path: str | Path) -> tuple[dict[str, torch.Tensor], dic
         content = read_checkpoint(path)
         return best_weights(content), content["state"]["metadata"]
     return foreign_weights(read_foreign(path), path), {}
+
+
+def all_people(people: Iterable[str], start: Start) -> tuple[str, ...]:
+    """Who trains weights: the `people` of this run, and those of the weights it starts from."""
+    place = str(start.checkpoint or start.weights)
+    earlier = read_weights(place)[1].get("people", ()) if place else ()
+    return tuple(sorted({*people, *earlier}))

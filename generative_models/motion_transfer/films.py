@@ -54,7 +54,7 @@ def film_of(poses: Poses, name: str) -> Film:
     from which all is measured, are never seen.
     """
     if len({*zip(poses.source.tolist(), poses.person.tolist(), strict=True)}) != 1:
-        raise UserError(f"{name} must hold one person of one video; choose one")
+        raise UserError(f"{name} must hold one person of one video, and no more")
     poses = poses.select(np.argsort(poses.frame, kind="stable"))
     steps = np.diff(poses.frame)
     if (steps == 0).any():

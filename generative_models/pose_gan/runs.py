@@ -17,6 +17,7 @@ from generative_models.pose_gan.options import PoseGanTrainOptions, PoseVaeTrain
 from generative_models.pose_gan.predictor import load_sampler
 from generative_models.pose_gan.representation import STANDARD_SIZE, to_joints
 from utils.batches import MemoryBatches, Order, Plan
+from utils.checkpoint import all_people
 from utils.distributed import on_rank_zero
 from utils.pose_file import write_poses
 from utils.run_folder import find_start, run_folder
@@ -110,7 +111,7 @@ def train_model(
     """Train a model that has a `scale` (BoneScale), then sample its best weights. -> exit code."""
     run_name = f"{options.data.subcommand}_{options.run.exp}"
     # The loop asks again; asked here, a name in use is told before the data are read.
-    on_rank_zero(fabric, lambda: find_start(options.run, run_name))
+    start = on_rank_zero(fabric, lambda: find_start(options.run, run_name))
     data = pose_data(options, fabric)
     architecture = architecture_of(options)
     model = make_model(architecture)
@@ -118,6 +119,7 @@ def train_model(
     assert isinstance(scale, BoneScale)
     measure_scale(scale, data.pool, options.run.seed)
     training_data = ", ".join(sorted(set(data.pool.sources)))
+    people = all_people(data.pool.subjects, start)
     metadata = PoseModelDescription(kind, architecture).as_metadata()
     state = train_loop(
         model,
@@ -130,7 +132,7 @@ def train_model(
         run_name,
         fabric=fabric,
         options=options,
-        metadata=metadata | {"training_data": training_data, "people": list(data.pool.subjects)},
+        metadata=metadata | {"training_data": training_data, "people": list(people)},
     )
     if state.stop_reason == "interrupted":
         return 130

@@ -1,5 +1,6 @@
 """What a training run starts from: weights of another run, perhaps of another person or model."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
 from torch import Tensor
@@ -38,16 +39,16 @@ def _options(description: DancerDescription) -> str:
 
 def load_start(
     model: Drawing | Gan | Pose2Vid,
-    mean: Tensor,
+    mean: Callable[[], Tensor],
     description: DancerDescription,
     options: SkeletonToImageTrainOptions,
 ) -> RunOptions:
     """Give a new model the weights that --load names, unless it names a run to go on with.
 
     A GAN may start from a vanilla_image: its critic is then new. A U-Net that was trained on
-    another person takes the mean frame (3, S, S) in [-1, 1] of its new one as its learned picture.
-    -> options of the run, in which what is loaded is no longer named. Raises UserError if the
-    weights are of another kind.
+    another person takes the mean frame (3, S, S) in [-1, 1] of its new one as its learned picture,
+    which `mean` computes. -> options of the run, in which what is loaded is no longer named. Raises
+    UserError if the weights are of another kind.
     """
     load = options.run.load
     if not find_start(options.run, f"skeleton_to_image_{options.run.exp}").weights:
@@ -63,5 +64,5 @@ def load_start(
         weights = {name.removeprefix(GENERATOR): value for name, value in weights.items()}
     load_into(model.generator if generator_alone else model, weights, load)
     if isinstance(model.generator, UNetGenerator) and old.dancer != description.dancer:
-        model.generator.start_from(mean)
+        model.generator.start_from(mean())
     return replace(options.run, load="")

@@ -133,8 +133,11 @@ def start_model(
 
 def mean_frame(data: DancerTrainingData) -> Tensor:
     """Mean training frame (3, S, S) in [-1, 1]."""
-    mean = data.train.tensors["images"].float().mean(dim=0)
-    return mean.movedim(-1, 0) / 127.5 - 1
+    images = data.train.tensors["images"]
+    # In parts: all frames as floats would take four times their memory.
+    total = sum(part.sum(dim=0, dtype=torch.float64) for part in images.split(64))
+    assert isinstance(total, Tensor)
+    return (total / len(images)).float().movedim(-1, 0) / 127.5 - 1
 
 
 def train(options: SkeletonToImageTrainOptions) -> int:
@@ -169,7 +172,7 @@ def train_network(
     """The run of a network, and its validation pictures. -> exit code."""
     model = start_model(options, description, data)
     with first_reports(fabric):
-        run = load_start(model, mean_frame(data), description, options)
+        run = load_start(model, partial(mean_frame, data), description, options)
     state = train_loop(
         model,
         data.train,

@@ -230,7 +230,10 @@ def test_metadata_that_contradict(videopose, change, said):
 
 
 def test_detections_that_do_not_fit(videopose):
+    endless = detections(17)
+    endless["S1"]["Sitting"][1][0, 5] = np.inf
     for points, said in (
+        (endless, "joints that no picture has"),
         (detections(17, more_frames=-1), "frames in 2D and"),
         (detections(16), "has shape"),
         ({"S5": {}}, "no takes of S1"),

@@ -8,6 +8,7 @@ from tests.twod_threed.fake_humaneva import (
     LENSES,
     metadata_of,
     room_camera,
+    seen,
     truth,
     write_2d,
     write_3d,
@@ -107,6 +108,18 @@ def test_further_frames_in_2d_are_cut_and_fewer_are_named(tmp_path, folder):
     write_2d(tmp_path, "gt", {"Train/S1": {"Box 1 chunk0": short}}, metadata_of(15))
     with pytest.raises(UserError, match=r"Box 1 chunk0 has 6 frames in 2D and 7 in 3D"):
         read_humaneva(tmp_path, ["Train/S1"])
+
+
+def test_a_clip_that_no_camera_saw_has_no_rows(tmp_path):
+    world = truth()["Train/S1"]["Box 1 chunk0"]
+    write_3d(tmp_path, {"Train/S1": {"Box 1 chunk0": world, "Box 1 chunk1": world}})
+    views = {
+        "Box 1 chunk0": [None, None, None],
+        "Box 1 chunk1": seen(world, "S1", HUMANEVA_15, HUMANEVA_15),
+    }
+    write_2d(tmp_path, "gt", {"Train/S1": views}, metadata_of(15))
+    pairs = read_humaneva(tmp_path, ["Train/S1"])
+    assert len(pairs) == 3 * len(world)
 
 
 def test_unlabelled_clips_have_2d_alone(tmp_path, folder):

@@ -30,7 +30,8 @@ from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from twod_threed.training_data import tell_who_trained
 from utils import pose_metrics
-from utils.errors import UserError, need
+from utils.errors import UserError
+from utils.option_checks import refuse_given
 from utils.skeletons import skeleton_named
 from utils.weights import resolve
 
@@ -44,7 +45,7 @@ def evaluate(options: TemporalEvalOptions) -> int:
     -> exit code 0. Raises UserError for weights or data that are absent or do not fit each other.
     """
     if options.render:
-        need(options.split == "test", "--split is for scoring: leave it out with --render")
+        refuse_given(options, ("split", "by_subject", "smooth"), "with --render")
         return temporal_render(
             render_options(options.data, options.weights, options.viz, options.seed)
         )

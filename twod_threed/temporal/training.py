@@ -44,8 +44,8 @@ from twod_threed.temporal.visualization import temporal_render
 from twod_threed.temporal.visualization_options import render_options
 from twod_threed.temporal.widening import can_widen, widen
 from twod_threed.temporal.windows import Reach
-from twod_threed.training_data import all_people, tell_who_trained
-from utils.checkpoint import load_fn, read_weights
+from twod_threed.training_data import tell_who_trained
+from utils.checkpoint import all_people, load_fn, read_weights
 from utils.distributed import first_reports, on_rank_zero, start_fabric
 from utils.errors import UserError
 from utils.optimizers import Optimizers, make_optimizer

@@ -17,9 +17,10 @@ from utils.plots import save_curves
 
 CURVES = {
     "mpjpe": ("Poses", "train_pose", "validation_mpjpe"),
-    "trajectory": ("Trajectory", "train_trajectory", "validation_trajectory"),
+    # In training each error counts for as much less as the person is further away.
+    "trajectory": ("Trajectory", "", "validation_trajectory"),
 }
-"""File -> title and columns of the history, in the network's unit and in mm."""
+"""File -> title and columns of the history, in the network's unit, if it has one, and in mm."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class Record:
 def draw_curves(history: list[dict[str, float]], folder: Path, millimetres: float) -> None:
     """Errors over epochs, mm, as training_curves_<what>.png. millimetres: the network's unit."""
     for name, (title, train, validation) in CURVES.items():
-        if train not in history[-1]:
+        if validation not in history[-1]:
             continue
-        curves = {
-            "training": millimetres * np.array([row[train] for row in history]),
-            "validation": np.array([row[validation] for row in history]),
-        }
+        # Epochs with --no_eval have no validation error.
+        curves = {"validation": np.array([row.get(validation, np.nan) for row in history])}
+        if train:
+            curves = {"training": millimetres * np.array([row[train] for row in history])} | curves
         # The first epochs, far off, would press everything else together.
         seen = np.concatenate([curve[min(3, len(curve) - 1) :] for curve in curves.values()])
         epochs = np.array([row["epoch"] + 1 for row in history])
@@ -74,5 +75,5 @@ def draw_curves(history: list[dict[str, float]], folder: Path, millimetres: floa
             title=title,
             x_label="epoch",
             y_label="mean error (mm)",
-            y_limits=(0.0, 1.1 * float(seen.max())),
+            y_limits=(0.0, 1.1 * float(np.nanmax(seen))),
         )

@@ -32,7 +32,7 @@ from utils.errors import UserError
 from utils.options import OptimizerOptions
 from utils.pose_file import read_poses
 from utils.training_functions import seeded_context
-from utils.weights import load_weights
+from utils.weights import load_weights, save_weights
 
 RUN = "3d_pose_gan_mocap_default"
 CLIPPING = GanLearningOptions(clip_max=0.01, num_discriminator_steps_per_generator_step=2)
@@ -75,6 +75,21 @@ def test_a_run_leaves_all_its_files(tmp_path: Path, store: Path) -> None:
     assert isinstance(model, GanModel) and model.network.architecture.linear_size == 8
     metadata = load_weights(folder / "best.safetensors")[1]
     assert metadata["training_data"] == "cmu, hdm05" and metadata["kind"] == "pose_gan"
+
+
+def test_who_trained_the_weights_that_a_run_starts_from_is_kept(
+    tmp_path: Path, store: Path
+) -> None:
+    options = gan_options(tmp_path / "a", store)
+    assert train(options) == 0
+    path = tmp_path / "a/runs" / RUN / "best.safetensors"
+    weights, metadata = load_weights(path)
+    save_weights(path, weights, metadata | {"people": ["somebody/1"]})
+    later = gan_options(tmp_path / "b", store)
+    later.run.load = str(path)
+    assert train(later) == 0
+    people = load_weights(tmp_path / "b/runs" / RUN / "best.safetensors")[1]["people"]
+    assert people == sorted({*metadata["people"], "somebody/1"})
 
 
 def killed_at_step_4(*arguments: Any) -> dict[str, torch.Tensor]:

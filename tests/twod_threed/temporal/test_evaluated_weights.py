@@ -135,7 +135,7 @@ def test_what_a_rendered_film_does_not_depend_on_is_refused(changes):
     options = TemporalEvalOptions(data, WeightsOptions(), render=True)
     with pytest.raises(UserError, match=f"--{next(iter(changes))} changes nothing"):
         evaluation.evaluate(options)
-    with pytest.raises(UserError, match="--split is for scoring"):
+    with pytest.raises(UserError, match="--split does nothing with --render"):
         evaluation.evaluate(replace(options, split="validation"))
 
 

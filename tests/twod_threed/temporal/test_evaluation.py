@@ -19,6 +19,7 @@ from twod_threed.temporal import evaluation
 from twod_threed.temporal.evaluation_options import TemporalEvalOptions
 from twod_threed.temporal.inference_options import WeightsOptions
 from twod_threed.temporal.options import TemporalDataOptions
+from twod_threed.temporal.viz_options import VizOptions
 from utils.errors import UserError
 from utils.skeletons import HUMANEVA_15
 
@@ -286,3 +287,10 @@ def test_films_of_motion(tmp_path, reported, capsys):
 def test_a_negative_seed_is_named():
     with pytest.raises(UserError, match="--seed"):
         TemporalEvalOptions(seed=-1)
+
+
+@pytest.mark.parametrize("given", [{"smooth": "one_euro"}, {"by_subject": True}])
+def test_what_scores_alone_is_refused_with_render(given):
+    viz = VizOptions(viz_output=Path("a.mp4"))
+    with pytest.raises(UserError, match=f"--{next(iter(given))} does nothing with --render"):
+        evaluation.evaluate(TemporalEvalOptions(render=True, viz=viz, **given))

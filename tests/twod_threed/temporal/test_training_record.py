@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -67,3 +68,19 @@ def test_curves_are_drawn_of_what_was_measured(tmp_path: Path, epochs: int) -> N
     history = [row(0, 40.0) | {"train_trajectory": 0.1, "validation_trajectory": 90.0}]
     draw_curves(history, tmp_path, 1000)
     assert (tmp_path / "training_curves_trajectory.png").is_file()
+
+
+def test_curves_go_on_after_epochs_without_validation(tmp_path: Path, monkeypatch) -> None:
+    drawn = {}
+    monkeypatch.setattr(
+        "twod_threed.temporal.training_record.save_curves",
+        lambda path, x, curves, **_: drawn.update({path.stem: curves}),
+    )
+    blind = {key: value for key, value in row(0, 0).items() if "validation" not in key}
+    whole = row(1, 40.0) | {"train_trajectory": 0.1, "validation_trajectory": 90.0}
+    draw_curves([blind, whole], tmp_path, 1000)
+    np.testing.assert_array_equal(
+        drawn["training_curves_mpjpe"]["validation"], [np.nan, whole["validation_mpjpe"]]
+    )
+    # Weighted by distance, the training's is no error in mm.
+    assert list(drawn["training_curves_trajectory"]) == ["validation"]
