@@ -279,3 +279,5 @@ class LifterRunOptions:
         check_poses_alone(self.poses, self.data, self.split == "val")
         if self.max_gap < 0 or self.test_batch_size < 1 or self.seed < 0:
             raise UserError("--max_gap and --seed must not be negative, --test_batch_size not 0")
+        if not self.process_as_video:
+            refuse_given(self, ("max_gap",), "without --process_as_video")

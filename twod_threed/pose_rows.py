@@ -86,7 +86,8 @@ def write_lifted(folder: Path, lifted: Poses, pairs: PosePairs | None, how: str 
     if pairs is not None:
         place = folder / "ground_truth.npz"
         write_pairs(place, pairs)
-        print(f"ground truth, for --ground_truth of eval.py and viz.py: {place}")
+        use = ", for --ground_truth of eval.py and viz.py" * (pairs.skeleton_3d == H36M_17.name)
+        print(f"ground truth{use}: {place}")
 
 
 def lift_pairs(model: LiftingModel, pairs: PosePairs, batch_size: int = 4096) -> Poses:

@@ -20,6 +20,14 @@ MANNEQUIN = "mannequin"
 LARGEST_IMAGE = 1024
 
 
+# Options of pictures and network that say nothing to a model.
+_IDLE: dict[str, tuple[str, ...]] = {
+    "nearest": ("input", "features", "joint_noise"),
+    "vanilla_vector": ("input",),
+    "pose2vid": ("features",),
+}
+
+
 def model_name(model: str) -> Model:
     """The model that a name or a number from 1 to 5 stands for."""
     return MODELS[int(model) - 1] if model.isdigit() else MODELS[MODELS.index(model)]  # type: ignore[arg-type]
@@ -55,6 +63,10 @@ class DancerOptions:
         need(self.gap >= 0, f"--gap must not be negative, not {self.gap}")
         need(self.mannequin_frames >= 20, "--mannequin_frames must be at least 20")
         need(self.mannequin_seed >= 0, "--mannequin_seed must not be negative")
+        if self.split == "random":
+            refuse_given(self, ("gap",), "with --split random")
+        if self.dancer != MANNEQUIN:
+            refuse_given(self, ("mannequin_frames", "mannequin_seed"), "with --dancer FOLDER")
 
     @property
     def parts(self) -> str:
@@ -112,6 +124,8 @@ class GanOptions:
         need(self.critic_steps >= 1, f"--critic_steps must be at least 1: {self.critic_steps}")
         need(self.critic_features >= 4, "--critic_features must be at least 4")
         need(0 <= self.beta1 < 1, f"--beta1 must be in [0, 1), not {self.beta1}")
+        if self.gan_loss == "bce":
+            refuse_given(self, ("gradient_penalty_coeff",), "with --gan_loss bce")
 
 
 def _loop() -> LoopOptions:
@@ -150,6 +164,7 @@ class SkeletonToImageTrainOptions:
             shared = ("beta1",) if self.name == "pose2vid" else ()
             names = [one.name for one in fields(self.gan) if one.name not in shared]
             refuse_given(self.gan, names, where)
+        refuse_given(self.network, _IDLE.get(self.name, ()), where)
 
     @property
     def name(self) -> Model:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from utils.errors import need
+from utils.option_checks import refuse_given
 
 
 @dataclass
@@ -66,6 +67,10 @@ class Pose2VidOptions:
             need(getattr(self, name) >= 0, f"--{name} must not be negative")
         for name in ("lambda_feat", "lambda_l1", "lambda_flow", "decay_epochs"):
             need(getattr(self, name) >= 0, f"--{name} must not be negative")
+        if self.netG == "global":
+            refuse_given(self, ("n_local_enhancers", "n_blocks_local"), "with --netG global")
+        if self.no_flow_loss:
+            refuse_given(self, ("lambda_flow",), "with --no_flow_loss")
         need(self.n_local_enhancers >= 1, "--n_local_enhancers must be at least 1")
         need(self.niter_fix_global >= 0, "--niter_fix_global must not be negative")
         need(

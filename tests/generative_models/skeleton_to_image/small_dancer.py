@@ -1,6 +1,7 @@
 """A dancer of a few tiny frames, and options for runs of a few steps."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,13 +70,16 @@ def train_options(folder: Path, dancer: Path, model: ModelOrNumber) -> SkeletonT
     """Two epochs of a few steps at 18 px, in <folder>/runs."""
     loop = LoopOptions(epochs=2, train_batch_size=6, test_batch_size=6, workers=0)
     loop.accelerator, loop.precision = "cpu", "32-true"
+    name = model_name(model)
+    own: dict[str, Any] = {} if name == "nearest" else {"joint_noise": 0.01}
+    own |= {"features": 4} if name not in ("nearest", "pose2vid") else {}
     return SkeletonToImageTrainOptions(
         model=model,
         run=RunOptions(checkpoint_dir=str(folder / "runs"), tb_dir=str(folder / "tb")),
         loop=loop,
         optim=OptimizerOptions(optimizer="adam", lr=1e-3, lr_scheduler="cosine"),
         data=DancerOptions(dancer=str(dancer), gap=2),
-        network=GeneratorOptions(image_size=SIZE, features=4, joint_noise=0.01),
-        gan=SMALL_GAN if model_name(model) == "gan" else GanOptions(),
-        pose2vid=SMALL_POSE2VID if model_name(model) == "pose2vid" else Pose2VidOptions(),
+        network=GeneratorOptions(image_size=SIZE, **own),
+        gan=SMALL_GAN if name == "gan" else GanOptions(),
+        pose2vid=SMALL_POSE2VID if name == "pose2vid" else Pose2VidOptions(),
     )

@@ -197,7 +197,6 @@ LOCAL = {"netG": "local", "n_downsample_global": 0}
         (16, {**LOCAL, "n_local_enhancers": 2}, ""),
         (16, {**LOCAL, "n_local_enhancers": 3}, "give 32 or more, or a smaller .*n_local_enh"),
         (32, {**LOCAL, "n_local_enhancers": 3}, ""),
-        (16, {"n_local_enhancers": 9}, ""),
     ],
 )
 def test_what_is_halved_too_often_is_refused_and_all_else_learns(
