@@ -98,7 +98,7 @@ def load_lifter(name_or_path: str, statistics: str = "") -> tuple[Lifter, Lifter
                 f"{name_or_path} is a public checkpoint, which holds no mean and deviation of its "
                 "training data: give Human3.6M pairs to measure them on with --statistics"
             )
-        measured = measure_public_statistics(read_pairs(statistics))
+        measured = measure_public_statistics(read_pairs(statistics), statistics)
         description = public_description(architecture, *measured)
     else:
         description = description_from_metadata(metadata, name_or_path)

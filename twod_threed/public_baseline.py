@@ -79,17 +79,17 @@ def _stage_norms(weights: Mapping[str, Tensor]) -> list[str]:
     ]
 
 
-def measure_public_statistics(pairs: PosePairs) -> tuple[Statistics, float]:
+def measure_public_statistics(pairs: PosePairs, name: str) -> tuple[Statistics, float]:
     """Mean and deviation of what the public network takes and gives, and the mean body's size, mm.
 
     pairs: Human3.6M, of which those of its TRAIN_SUBJECTS count. The 2D joints are the projections
-    of the 3D ones, in px of its pictures. Raises UserError if none of them is there.
+    of the 3D ones, in px of its pictures. `name` is said in errors. Raises UserError if none of
+    them is there.
     """
     pairs = pairs.select(np.isin(pairs.subjects, TRAIN_SUBJECTS))
     if not len(pairs):
-        raise UserError(
-            f"--statistics needs Human3.6M pairs of {', '.join(TRAIN_SUBJECTS)}: none is there"
-        )
+        wanted = ", ".join(TRAIN_SUBJECTS)
+        raise UserError(f"{name} has no pairs of {wanted}, who trained Human3.6M's lifters")
     known = np.where(pairs.valid[..., None], pairs.poses_3d, np.nan)
     poses = torch.from_numpy(known)
     intrinsics = torch.from_numpy(pairs.intrinsics[pairs.camera])

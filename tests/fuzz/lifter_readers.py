@@ -78,7 +78,7 @@ def _read_humaneva(path: Path) -> None:
 
 
 def _write_pairs(folder: Path) -> Path:
-    write_pairs(folder / "pairs.npz", make_pairs([("h36m", "S1", "Sitting", 4)]))
+    write_pairs(folder / "pairs.npz", make_pairs([("S1", "Sitting", "h36m", 4)]))
     return folder / "pairs.npz"
 
 

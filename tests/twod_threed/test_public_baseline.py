@@ -53,7 +53,7 @@ def test_outputs_equal_the_public_network(
 
 def test_statistics_are_of_the_projected_joints() -> None:
     some = pairs()
-    statistics, size = measure_public_statistics(some)
+    statistics, size = measure_public_statistics(some, "some")
     points = project(some.poses_3d.astype(np.float64), some.intrinsics[some.camera])
     points = points[:, H36M_17.indices(*JOINTS_2D)]
     assert np.allclose(statistics.mean_2d, points.mean(0), rtol=1e-5)
@@ -62,10 +62,10 @@ def test_statistics_are_of_the_projected_joints() -> None:
 
 def test_statistics_are_of_the_people_who_trained_alone() -> None:
     lengths = {"S1": 20, "S5": 25, "S9": 30}
-    found = measure_public_statistics(stored_views(store(lengths), seed=4))
-    assert found == measure_public_statistics(pairs())
-    with pytest.raises(UserError, match=r"S1, S5, S6, S7, S8: none"):
-        measure_public_statistics(stored_views(store({"S9": 20}), seed=4))
+    found = measure_public_statistics(stored_views(store(lengths), seed=4), "all")
+    assert found == measure_public_statistics(pairs(), "two")
+    with pytest.raises(UserError, match="mine has no pairs of S1, S5, S6, S7, S8"):
+        measure_public_statistics(stored_views(store({"S9": 20}), seed=4), "mine")
 
 
 def test_what_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
