@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from stitched.inputs import Source
 from stitched.people import Seen
 from stitched.person_finder import Sighting
+from utils.atomic import make_writable
 from utils.errors import UserError
 from utils.pose_file import Poses
 
@@ -25,9 +25,7 @@ def check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: --output_dir is a folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        make_writable(folder)
     except OSError as error:
         raise UserError(f"cannot write to {folder}: {error.strerror or error}") from error
 

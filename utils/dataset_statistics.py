@@ -3,7 +3,6 @@
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from utils.array_files import load_arrays
-from utils.atomic import atomic_path
+from utils.atomic import atomic_path, make_writable
 from utils.errors import UserError
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache"
@@ -22,11 +21,10 @@ def can_keep() -> bool:
     """Whether files can be written into the cache, as they cannot where the program is installed
     for reading alone."""
     try:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=CACHE):
-            return True
+        make_writable(CACHE)
     except OSError:
         return False
+    return True
 
 
 def cache_key(
