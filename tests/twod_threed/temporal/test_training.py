@@ -303,10 +303,9 @@ def test_training_starts_from_the_weights_that_load_names(
     tmp_path: Path, motion: TemporalDataOptions
 ) -> None:
     train(options(tmp_path / "a", learning=LearningOptions(normalisation="screen")))
-    place = str(run_of(tmp_path / "a") / "best.safetensors")
-    start = weights(run_of(tmp_path / "a"))
+    start, place = weights(run_of(tmp_path / "a")), run_of(tmp_path / "a") / "best.safetensors"
     still = OptimizerOptions(optimizer="amsprop", lr=1e-12, no_grad_clipping=True)
-    run = replace(options(tmp_path / "b").run, load=place)
+    run = replace(options(tmp_path / "b").run, load=str(place))
     # Those of the pose network serve where there is a trajectory network besides, and more frames.
     semi, network = SemiSupervisedOptions(("cmu/02",)), TemporalNetworkOptions("3,3,3", channels=8)
     train(options(tmp_path / "b", run=run, optim=still, data=motion, semi=semi, network=network))
