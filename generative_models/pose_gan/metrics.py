@@ -74,8 +74,9 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def kernel_scale(features: np.ndarray) -> float:
-    """Median distance between two different rows of features (N, D), from 2,000 rows of them."""
-    rows = features[:: max(len(features) // _SCALE_ROWS, 1)][:_SCALE_ROWS]
+    """Median distance between two rows of features (N, D), from 2,000 spread evenly over them."""
+    chosen = np.linspace(0, len(features) - 1, min(len(features), _SCALE_ROWS)).astype(int)
+    rows = features[chosen]
     squares = np.concatenate([block for _, block in _distances(rows, rows)])
     return float(np.sqrt(np.median(squares[np.triu_indices(len(rows), 1)])))
 

@@ -83,6 +83,13 @@ def test_kernel_scale_is_the_median_distance() -> None:
     assert metrics.kernel_scale(features) == pytest.approx(float(np.median(squares)), rel=1e-4)
 
 
+def test_kernel_scale_looks_at_all_rows() -> None:
+    """Rows of few and many people follow one another: 3,999 must not stop at the first 2,000."""
+    features = normal(3999, 4, 0) * np.repeat([1.0, 3.0], [2000, 1999])[:, None]
+    squares = cdist(features, features)[np.triu_indices(3999, 1)]
+    assert metrics.kernel_scale(features) == pytest.approx(float(np.median(squares)), rel=0.03)
+
+
 def support_by_hand(real: np.ndarray, made: np.ndarray, k: int) -> tuple[float, float, float]:
     """With SciPy's distances; row 0 of the sorted distances to its own set is the row itself."""
     across = cdist(real, made)
