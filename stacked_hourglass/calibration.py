@@ -67,7 +67,7 @@ def joints_found(
 def calibrate(
     predictor: Predictor, table: PersonTable, decoder: str, flip: bool, batch_size: int
 ) -> None:
-    """Give the predictor the better decoder (unless one is named) and a calibrated confidence."""
+    """Give the predictor the best decoder (unless one is named) and a calibrated confidence."""
     names = tuple(DECODERS) if decoder == "auto" else (decoder,)
     reading = read_people_joints(predictor, table, names, flip, batch_size)
     people = table.rows(reading.rows)
@@ -80,7 +80,7 @@ def calibrate(
         print(f"validation with decoder {name}: {100 * share:.2f} % of joints found")
     best = max(shares, key=lambda name: shares[name])
     hit, labelled = found[best]
-    calibration = fit_calibration(reading.probability[labelled], hit[labelled])
+    calibration = fit_calibration(reading.probability[best][labelled], hit[labelled])
     predictor.description = replace(predictor.description, decoder=best, calibration=calibration)
     untrained = ", ".join(predictor.description.untrained)
     if untrained:

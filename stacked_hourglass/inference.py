@@ -1,7 +1,7 @@
 """`run.py hourglass_*`: the joints of a data set's people, or of a folder of pictures."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,8 @@ def run(options: HourglassRunOptions) -> int:
     # First what the command names; the data set may lie where it always does.
     predictor = Predictor.load(options.load, options.accelerator, options.precision)
     table, failures = find_people(options)
+    if options.decoder != "auto":
+        predictor.description = replace(predictor.description, decoder=options.decoder)
     decoder = predictor.description.decoder
     reading = read_people_joints(
         predictor, table, (decoder,), options.flip, options.test_batch_size, options.scales

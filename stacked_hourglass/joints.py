@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
+from stacked_hourglass.decoding import DECODERS, calibrated, probability_around
 from stacked_hourglass.description import Description
 from stacked_hourglass.targets import from_heatmap
 from utils.crops import crop_to_image, cut_crop
@@ -55,9 +55,10 @@ def joints_of_maps(
 ) -> FoundJoints:
     """Maps (N, J, h, w) on the CPU, each of sum 1, and visibility (N, J), of the crops of boxes
     (N, 3) px -> joints in px of the pictures, with calibrated confidence."""
-    points = from_heatmap(DECODERS[description.decoder](maps))
-    keypoints = crop_to_image(points.numpy(), np.asarray(boxes, np.float64), description.resolution)
-    confidence = calibrated(peak_probability(maps), description.calibration)
+    places = DECODERS[description.decoder](maps)
+    points, centres = from_heatmap(places).numpy(), np.asarray(boxes, np.float64)
+    keypoints = crop_to_image(points, centres, description.resolution)
+    confidence = calibrated(probability_around(maps, places), description.calibration)
     return known_joints(keypoints, confidence, visibility, description)
 
 

@@ -22,6 +22,7 @@ Dataset = Literal[
     "people",
     "custom",
 ]
+Decoder = Literal["auto", "quarter_offset", "dark", "expected_pck"]
 MANNEQUINS: tuple[Dataset, ...] = ("mannequin", "mannequin_video")
 FILMS: tuple[Dataset, ...] = ("eva", "mannequin_video")
 """Data sets of films."""
@@ -137,8 +138,10 @@ class HeatmapOptions:
     use_train_mode_to_eval: bool = False
     """Validate with each batch's own statistics in the batch norms, as in training, not with the
     running ones."""
-    decoder: Literal["auto", "quarter_offset", "dark"] = "auto"
-    """How a joint is read off its heatmap; auto takes the better on the validation pictures."""
+    decoder: Decoder = "auto"
+    """How a joint is read off its heatmap: at the peak, by a quarter pixel towards the higher
+    neighbour or by DARK; or at the place near which, as near as PCK allows, it most likely is. auto
+    takes the best on the validation pictures."""
     scale_weight_factor: float = 1.0
     """Multiplies every weight that the network begins with, also scales and shifts of norms."""
 
@@ -366,6 +369,9 @@ class HourglassRunOptions:
     scales: tuple[float, ...] = (1.0,)
     """Sizes of the box round the person, in its own, whose answers are averaged: 1 1.15 is better,
     and twice the time."""
+    decoder: Decoder = "auto"
+    """How a joint is read off its heatmap (see train.py); auto takes what the weights say, whose
+    confidence is calibrated for it."""
     test_batch_size: int = 16
     """Pictures at a time."""
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"

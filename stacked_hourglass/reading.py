@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from stacked_hourglass.decoding import DECODERS, calibrated, peak_probability
+from stacked_hourglass.decoding import DECODERS, calibrated, probability_around
 from stacked_hourglass.films import reading_windows
 from stacked_hourglass.joints import known_joints
 from stacked_hourglass.multi_scale import Answer, look_at_scales
@@ -32,8 +32,8 @@ class Reading:
     """(N, 3) px, what was cut out to find them"""
     points: dict[str, Tensor]
     """decoder -> joints (N, J, 2) in px of the original pictures"""
-    probability: Tensor
-    """(N, J) mass of the map around its peak, before calibration"""
+    probability: dict[str, Tensor]
+    """decoder -> (N, J) mass of the maps around these joints, before calibration"""
     visibility: Tensor | None
     """(N, J) probability that the joint is seen, if the network tells"""
     image_size: np.ndarray
@@ -101,15 +101,17 @@ def read_people_joints(
     Raises UserError if no picture can be read.
     """
     points: dict[str, list[np.ndarray]] = {name: [] for name in decoders}
-    kept, cut, probabilities, visible, sizes, failures = [], [], [], [], [], []
+    probabilities: dict[str, list[Tensor]] = {name: [] for name in decoders}
+    kept, cut, visible, sizes, failures = [], [], [], [], []
     for part in _parts(table, batch_size, predictor, failures):
         boxes, settled = table.box[part.rows], part.settles
         maps, seen = _look(predictor, part, boxes, flip, scales)
         maps, boxes = maps[settled], boxes[settled]
         for name in decoders:
-            joints = from_heatmap(DECODERS[name](maps)).numpy()
+            places = DECODERS[name](maps)
+            joints = from_heatmap(places).numpy()
             points[name].append(crop_to_image(joints, boxes, predictor.resolution))
-        probabilities.append(peak_probability(maps))
+            probabilities[name].append(probability_around(maps, places))
         visible += [] if seen is None else [seen[settled]]
         sizes += [part.pictures[place].size for place in np.flatnonzero(settled)]
         kept.append(part.rows[settled])
@@ -120,7 +122,7 @@ def read_people_joints(
         np.concatenate(kept),
         np.concatenate(cut),
         {name: torch.from_numpy(np.concatenate(parts)) for name, parts in points.items()},
-        torch.cat(probabilities),
+        {name: torch.cat(parts) for name, parts in probabilities.items()},
         torch.cat(visible) if visible else None,
         np.array(sizes),
         failures,
@@ -132,7 +134,7 @@ def people_poses(reading: Reading, predictor: Predictor, table: PersonTable) -> 
     rows, description = reading.rows, predictor.description
     found = known_joints(
         reading.points[description.decoder].numpy(),
-        calibrated(reading.probability, description.calibration),
+        calibrated(reading.probability[description.decoder], description.calibration),
         reading.visibility,
         description,
     )

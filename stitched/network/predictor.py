@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stacked_hourglass.decoding import calibrated, normalise_scores, peak_probability
+from stacked_hourglass.decoding import DECODERS, calibrated, normalise_scores, probability_around
 from stacked_hourglass.model import convolve_in, fold_batch_norm
 from stitched.network.data import PicturedPairs, plain_crops
 from stitched.network.loading import open_network
@@ -94,7 +94,8 @@ class StitchedModel:
         found = self.network.keypoints(scores, torch.as_tensor(boxes, device=self.device))
         hourglass = self.description.hourglass
         maps = normalise_scores(scores, hourglass.heatmap_loss)
-        confidence = calibrated(peak_probability(maps), hourglass.calibration)
+        places = DECODERS[hourglass.decoder](maps)
+        confidence = calibrated(probability_around(maps, places), hourglass.calibration)
         learned = ~np.isin(skeleton_named(self.skeleton).joints, hourglass.untrained)
         places = np.where(learned[:, None], found.float().cpu().numpy(), np.nan)
         return places.astype(np.float32), np.where(learned, confidence.cpu().numpy(), 0)

@@ -5,10 +5,12 @@ import torch
 
 from stacked_hourglass.decoding import (
     DECODERS,
+    TOLERANCE_SHARE,
     decode_dark,
+    decode_expected_pck,
     decode_quarter_offset,
     normalise_scores,
-    peak_probability,
+    probability_around,
 )
 from stacked_hourglass.targets import make_heatmaps
 
@@ -30,7 +32,47 @@ def test_dark_finds_the_sub_pixel_centre_of_a_gaussian(kind: str) -> None:
     assert (decode_quarter_offset(maps) - places).abs().max() <= 0.25 + 1e-4
 
 
-@pytest.mark.parametrize("name", list(DECODERS))
+def test_expected_pck_is_the_best_place_of_a_fine_search() -> None:
+    """Of all places, a tenth of a pixel apart, it has the largest expected score, none of them
+    more: maps of two peaks of random weight and width, 2 to 8 px apart."""
+    torch.manual_seed(0)
+    first = 10 + 12 * torch.rand(30, 1, 2)
+    angle, distance = 2 * math.pi * torch.rand(30, 1), 2 + 6 * torch.rand(30, 1)
+    second = first + torch.stack([angle.cos(), angle.sin()], dim=-1) * distance[..., None]
+    share = 0.3 + 0.4 * torch.rand(30, 1, 1, 1)
+    maps = share * make_heatmaps(first, 32, 32, 1.0)
+    maps += (1 - share) * make_heatmaps(second, 32, 32, 1.5) / 1.5**2
+    sigma, steps = TOLERANCE_SHARE * 32, torch.arange(0, 31, 0.1)
+    near = torch.exp(-((steps[:, None] - torch.arange(32.0)) ** 2) / (2 * sigma**2))
+    expected = torch.einsum("ai,njih,bh->njab", near, maps, near)
+    best = expected.flatten(-2).max(-1).values
+
+    found = decode_expected_pck(maps)
+    weights = torch.exp(-((found[..., None] - torch.arange(32.0)) ** 2) / (2 * sigma**2))
+    reached = torch.einsum("nji,njih,njh->nj", weights[:, :, 1], maps, weights[:, :, 0])
+    assert (reached / best).min() > 0.99
+    by_dark = torch.exp(-((decode_dark(maps)[..., None] - torch.arange(32.0)) ** 2) / 2 / sigma**2)
+    there = torch.einsum("nji,njih,njh->nj", by_dark[:, :, 1], maps, by_dark[:, :, 0])
+    assert (there / best).min() < 0.9, "the search tells the decoders apart"
+
+
+def test_expected_pck_prefers_two_places_close_together_to_a_higher_peak_elsewhere() -> None:
+    maps = torch.zeros(1, 1, 32, 32)
+    maps[0, 0, 5, 5], maps[0, 0, 20, 24], maps[0, 0, 20, 26] = 0.4, 0.3, 0.3
+    assert decode_dark(maps)[0, 0].tolist() == pytest.approx([5, 5], abs=0.01)
+    assert decode_expected_pck(maps)[0, 0].tolist() == pytest.approx([25, 20], abs=0.01)
+
+
+def test_expected_pck_keeps_a_clear_joint_where_it_is() -> None:
+    places = 6 + 20 * torch.rand(20, 16, 2, generator=torch.Generator().manual_seed(0))
+    found = decode_expected_pck(make_heatmaps(places, 32, 32, 1.0))
+    assert (found - places).norm(dim=-1).max() < 0.06
+    # Near the border half of the tolerance may lie beyond it: a pixel inwards at most.
+    corner = decode_expected_pck(make_heatmaps(torch.tensor([[[0.0, 31.0]]]), 32, 32, 1.0))
+    assert (corner - torch.tensor([0.0, 31.0])).abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", ["quarter_offset", "dark"])
 def test_a_joint_is_not_moved_across_the_border_that_its_peak_lies_on(name: str) -> None:
     torch.manual_seed(0)
     across, along = 0.8 * torch.rand(200) - 0.4, 4 + 24 * torch.rand(200)
@@ -63,8 +105,11 @@ def test_normalised_maps_sum_to_one_or_less_and_an_empty_one_says_nothing() -> N
     assert math.isclose(mass, 2 * math.pi / (2 * math.pi + 1), rel_tol=0.01)
 
 
-def test_peak_probability_is_the_mass_around_the_peak() -> None:
+def test_the_probability_of_a_joint_is_the_mass_around_its_place() -> None:
     maps = torch.zeros(1, 2, 16, 16)
     maps[0, 0, 5, 5], maps[0, 0, 5, 7], maps[0, 0, 12, 12] = 0.5, 0.2, 0.3
     maps[0, 1, 0, 0] = 1
-    assert peak_probability(maps)[0].tolist() == pytest.approx([0.7, 1.0], abs=1e-5)
+    places = torch.tensor([[[5.4, 4.6], [0.0, 0.0]]])
+    found = probability_around(maps, places)[0].tolist()
+    assert found == pytest.approx([0.7, 1.0], abs=1e-5)
+    assert float(probability_around(maps, places + 8)[0, 0]) == pytest.approx(0.3, abs=1e-5)

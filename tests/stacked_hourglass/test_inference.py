@@ -2,16 +2,21 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from stacked_hourglass.data import read_people
-from stacked_hourglass.inference import find_people
-from stacked_hourglass.options import Dataset, HourglassRunOptions
+from stacked_hourglass.decoding import DECODERS
+from stacked_hourglass.inference import find_people, run
+from stacked_hourglass.options import Dataset, Decoder, HourglassRunOptions
+from stacked_hourglass.predictor import load_model
 from stacked_hourglass.splits import hold_out
 from tests.stacked_hourglass.fake_data import hrnet_record, write_lsp_extended, write_picture
 from utils.errors import UserError
+from utils.pose_file import read_poses
 
 
 def asked(folder: Path, dataset: Dataset = "mpii", train: bool = False) -> HourglassRunOptions:
@@ -72,3 +77,17 @@ def test_damaged_annotations_beside_pictures_are_told(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_is_nothing_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"{tmp_path} is neither a training pack .* with pictures"):
         find_people(asked(tmp_path, "people"))
+
+
+def test_decoder_auto_is_what_the_weights_say(tmp_path: Path) -> None:
+    found = {}
+    choices: tuple[Decoder, ...] = ("auto", *DECODERS)  # pyright: ignore[reportAssignmentType]
+    for decoder in choices:
+        folder = str(tmp_path / decoder)
+        options = HourglassRunOptions("mannequin", "lightweight", output_dir=folder)
+        assert run(replace(options, mannequin_count=4, decoder=decoder)) == 0
+        found[decoder] = read_poses(tmp_path / decoder / "poses.npz").keypoints_2d
+    said = load_model("lightweight")[1].decoder
+    assert np.array_equal(found["auto"], found[said])
+    points = [found[name] for name in DECODERS]
+    assert all((one != other).any() for one, other in combinations(points, 2))
