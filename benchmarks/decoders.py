@@ -21,7 +21,7 @@ from stacked_hourglass.reading import read_people_joints
 from stacked_hourglass.tolerance import tolerance
 
 MANNEQUINS = (1500, 500, 2)
-"""Those that train, those that validate and the seed, as `hourglass_people` counts them."""
+"""How many train and how many validate, and the seed, in the last training of `balanced`."""
 
 
 def distances(predictor: Predictor, table: PersonTable) -> dict[str, torch.Tensor]:

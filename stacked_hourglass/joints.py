@@ -56,8 +56,9 @@ def joints_of_maps(
     """Maps (N, J, h, w) on the CPU, each of sum 1, and visibility (N, J), of the crops of boxes
     (N, 3) px -> joints in px of the pictures, with calibrated confidence."""
     places = DECODERS[description.decoder](maps)
-    points, centres = from_heatmap(places).numpy(), np.asarray(boxes, np.float64)
-    keypoints = crop_to_image(points, centres, description.resolution)
+    keypoints = crop_to_image(
+        from_heatmap(places).numpy(), np.asarray(boxes, np.float64), description.resolution
+    )
     confidence = calibrated(probability_around(maps, places), description.calibration)
     return known_joints(keypoints, confidence, visibility, description)
 
